@@ -1,0 +1,44 @@
+"""Words in the user's language: gettext catalogues, read with Babel, Chinese and English."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+
+from geo.errors import ZhendiError
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+DOMAIN = "zhendi"
+LOCALE_DIR = Path(__file__).parent / "locale"
+
+
+@cache
+def translations(language: Language) -> NullTranslations:
+    """
+    Return the catalogue of a language; English is what the messages are written in.
+
+    The catalogue is compiled in memory, so that no compiled file can be forgotten or stale.
+    """
+    if language == "en":
+        return NullTranslations()
+    with (LOCALE_DIR / language / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as source:
+        catalogue = read_po(source, locale=language, domain=DOMAIN)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled, domain=DOMAIN)
+
+
+def say(text: str | ZhendiError, language: Language, **values: object) -> str:
+    """Return a marked message, or an error's message, in a language, with its values filled in."""
+    if isinstance(text, ZhendiError):
+        text, values = text.message, text.values
+    spoken = translations(language).gettext(text)
+    return spoken.format(**values) if values else spoken

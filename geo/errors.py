@@ -1,0 +1,101 @@
+"""
+Every error Zhendi raises on purpose, in one tree.
+
+    ZhendiError
+      GeoError
+        DatumError        a datum nobody knows, or coordinates that are none
+        CrsError          measuring in the wrong CRS, or two CRSs in one operation
+        TileError         a tile address outside the world
+      DataError
+        FileError         a file refused whole; names what is wrong and what to do
+        DatumUnknown      no proof which datum a list is in; carries the candidates
+        ManyRejected      more than half of a list's rows would be rejected; the user is asked
+        NotFound          a branch, merchant, batch … that is not there
+        Conflict          a name or code that is taken, or an edit of something that changed since
+        SettingsError     an environment or settings file that cannot be used
+        TokenError        a tile link that is forged, expired or stale
+      RightsError         whoever asks may not see or do this
+      IdentityError       nobody may ask from where this request comes
+
+A message is an English sentence with named places (`"Row {row} …"`), which is also its key in the
+catalogue of translations: `str(error)` is English, `data.words.say(error, language)` the user's language.
+"""
+
+from __future__ import annotations
+
+
+def N_(message: str) -> str:
+    """Mark a message for translation where it is written; return it as it is."""
+    return message
+
+
+class ZhendiError(ValueError):
+    """An error with a message for people: a sentence and the values that fill it."""
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.message.format(**self.values)
+
+
+class GeoError(ZhendiError):
+    """Something about where or how much is wrong."""
+
+
+class DatumError(GeoError):
+    """A datum nobody knows, or coordinates that are none."""
+
+
+class CrsError(GeoError):
+    """Measured in the wrong CRS, or two CRSs in one operation."""
+
+
+class TileError(GeoError):
+    """A tile address outside the world."""
+
+
+class DataError(ZhendiError):
+    """Something about what is stored or brought in is wrong."""
+
+
+class FileError(DataError):
+    """A file is refused whole."""
+
+
+class DatumUnknown(DataError):
+    """Nothing proves which datum a list is in. `candidates` maps a datum to the first row's lon, lat in WGS 84."""
+
+    def __init__(self, message: str, candidates: dict[str, tuple[float, float]], **values: object) -> None:
+        super().__init__(message, **values)
+        self.candidates = candidates
+
+
+class ManyRejected(DataError):
+    """More than half of a list's rows would be rejected; the user has to agree first."""
+
+
+class NotFound(DataError):
+    """What was asked for is not there."""
+
+
+class Conflict(DataError):
+    """A name or code is taken, or what is edited has changed since it was read."""
+
+
+class SettingsError(DataError):
+    """An environment variable or a settings file cannot be used."""
+
+
+class TokenError(DataError):
+    """A tile link is forged, expired or stale."""
+
+
+class RightsError(ZhendiError):
+    """Whoever asks may not see or do this."""
+
+
+class IdentityError(ZhendiError):
+    """Nobody may ask from where this request comes."""

@@ -1,0 +1,1 @@
+"""Shared pieces of pages: the map, filters, cards, state, cached reads, words."""
