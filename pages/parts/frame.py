@@ -1,0 +1,56 @@
+"""The frame round a page or a fragment: what goes wrong inside is said in the user's language, and the app goes on."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import traceback
+from contextlib import ContextDecorator
+from types import TracebackType
+from typing import Literal
+
+import streamlit as st
+
+from geo.errors import ZhendiError
+from pages.parts.words import _, complaint
+
+LOG = logging.getLogger("zhendi.pages")
+
+
+class calm(ContextDecorator):  # noqa: N801 - reads as a word where it is used: `with calm():`
+    """
+    Show what goes wrong inside as a calm message; use it on every page and, since fragments rerun alone, on each.
+
+    An error of ours is shown as it is worded. Any other is logged as its kind and the lines of code it went
+    through, never with its values, which may be a customer's, and shown as a reference to that entry.
+    """
+
+    def __enter__(self) -> calm:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> Literal[False] | bool:
+        """Show an error and swallow it; let Streamlit's own signals (stop, rerun), which are none, pass."""
+        if isinstance(error, ZhendiError):
+            st.error(complaint(error), icon=":material/error:")
+            return True
+        if not isinstance(error, Exception):
+            return False
+        reference = secrets.token_hex(3)
+        LOG.error(
+            "%s: %s\n%s", reference, type(error).__name__, "".join(traceback.format_tb(trace)).rstrip()
+        )
+        st.error(
+            _(
+                "Something went wrong on our side; nothing was changed. Reload the page, and if it happens "
+                "again, give your administrator this reference: {reference}",
+                reference=reference,
+            ),
+            icon=":material/error:",
+        )
+        return True

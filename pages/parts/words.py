@@ -1,0 +1,130 @@
+"""What stands on screen, in the user's language: messages, numbers, money, shares, distances, dates."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
+
+from data.words import Language, say, translations
+from geo.coverage import Figure
+from geo.errors import N_, ZhendiError
+from pages.parts import state
+
+__all__ = [
+    "N_",
+    "NONE",
+    "_",
+    "complaint",
+    "day",
+    "distance",
+    "language",
+    "locale",
+    "moment",
+    "money",
+    "ngettext",
+    "number",
+    "percent",
+    "share",
+]
+
+NONE = "-"
+COMPACT_FROM = 10_000  # below, every digit is shown: 万 starts here
+_LOCALES: dict[Language, str] = {"zh": "zh_CN", "en": "en"}
+_BANK_TIME = ZoneInfo("Asia/Shanghai")
+
+
+def language() -> Language:
+    """Return the user's language: the one chosen, else the browser's, else Chinese."""
+    asked = (state.language() or st.context.locale or "zh").lower()
+    return "zh" if asked.startswith("zh") else "en"
+
+
+def locale() -> str:
+    """Return Babel's name of the user's language."""
+    return _LOCALES[language()]
+
+
+def _(message: str, **values: object) -> str:
+    """Return a message in the user's language, its named places filled."""
+    return say(message, language(), **values)
+
+
+def ngettext(one: str, many: str, n: int, **values: object) -> str:
+    """Return the message for `n` things; `{n}` in it is the number as the language writes it."""
+    spoken = str(translations(language()).ngettext(one, many, n))
+    return spoken.format(n=number(n), **values)
+
+
+def complaint(error: ZhendiError) -> str:
+    """Return an error's sentence in the user's language."""
+    return say(error, language())
+
+
+def _known(value: float | None) -> bool:
+    return value is not None and not math.isnan(value)
+
+
+def number(value: float | None, *, compact: bool = True) -> str:
+    """Return a count: 12,345 as `1.2万` or `12.3K`, or in full where a table needs it; `-` for none."""
+    if value is None or math.isnan(value):
+        return NONE
+    if compact and abs(value) >= COMPACT_FROM:
+        return str(format_compact_decimal(value, locale=locale(), fraction_digits=1))
+    digits = "#,##0" if float(value).is_integer() else "#,##0.#"
+    return str(format_decimal(value, format=digits, locale=locale()))
+
+
+def money(value: float | None, *, compact: bool = True) -> str:
+    """Return an amount of yuan; `-` for none."""
+    return f"¥{number(value, compact=compact)}" if _known(value) else NONE
+
+
+def share(value: float | None) -> str:
+    """Return a share between 0 and 1 in per cent, without its counts; `-` for none."""
+    if value is None or math.isnan(value):
+        return NONE
+    return str(format_percent(value, format="0%" if value in (0, 1) else "0.#%", locale=locale()))
+
+
+def percent(figure: Figure) -> str:
+    """Return a share with its numerator and denominator, `37.1% (120/324)`; `-` when there is no denominator."""
+    if not _known(figure.value) or not figure.denominator:
+        return NONE
+    return f"{share(figure.value)} ({number(figure.numerator)}/{number(figure.denominator)})"
+
+
+def distance(metres: float | None) -> str:
+    """Return a distance as people say it: `850 米`, `1.2 公里`; `-` for none."""
+    if metres is None or math.isnan(metres):
+        return NONE
+    if metres < 1000:
+        return _("{metres} m", metres=number(round(metres)))
+    return _("{kilometres} km", kilometres=number(round(metres / 1000, 1)))
+
+
+def day(value: date | datetime | None) -> str:
+    """Return a date; `-` for none."""
+    if value is None:
+        return NONE
+    if isinstance(value, datetime):
+        value = _here(value)
+    return str(format_date(value, format="medium", locale=locale()))
+
+
+def moment(value: datetime | None) -> str:
+    """Return a date and time of day where the user is; `-` for none."""
+    return NONE if value is None else str(format_datetime(_here(value), "medium", locale=locale()))
+
+
+def _here(value: datetime) -> datetime:
+    """Return a stored moment (UTC) on the user's clock."""
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return aware.astimezone(ZoneInfo(st.context.timezone) if st.context.timezone else _BANK_TIME)
+    except ZoneInfoNotFoundError:
+        return aware.astimezone(_BANK_TIME)

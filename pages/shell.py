@@ -1,0 +1,132 @@
+"""The script the server runs for every visit: who asks, in which language, about which branch, on which page."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+from pandas import DataFrame
+from streamlit.navigation.page import StreamlitPage
+
+from data.rights import Asker, Right, Role
+from data.words import LANGUAGES, Language
+from pages import branches, customer_map, imports
+from pages.parts import state
+from pages.parts.frame import calm
+from pages.parts.identity import demo_branches, who_asks
+from pages.parts.words import N_, _, language
+
+ICON = Path(__file__).parent / "parts" / "icon.svg"
+ROLES: dict[Role, str] = {
+    Role.HEAD: N_("Branch head"),
+    Role.LEAD: N_("Outreach lead"),
+    Role.MEMBER: N_("Customer manager"),
+    Role.ANALYST: N_("Analyst"),
+    Role.AUDITOR: N_("Auditor"),
+    Role.ADMIN: N_("Administrator"),
+}
+LANGUAGE_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
+
+
+def main() -> None:
+    """Draw the frame and run the page asked for."""
+    st.set_page_config(page_title=_("Zhendi territory map"), page_icon=ICON, layout="wide")
+    with st.sidebar:
+        language_chooser()
+    with calm():
+        known = demo_branches()
+        settle_branch(known)
+        with st.sidebar:
+            identity_chooser(known)
+        asker = who_asks()
+        page = st.navigation(offered_pages(asker), position="top")
+        identity_label(asker, known)
+        page.run()
+
+
+def settle_branch(known: DataFrame) -> None:
+    """See to it that the branch looked at is one there is: that of the URL, else the first."""
+    code = state.branch_code()
+    if known.empty or code in set(known["code"]):
+        return
+    if code is not None:
+        st.warning(_("There is no branch with the code {code}; this is another one.", code=code))
+    state.choose_branch(str(known.sort_values("is_demo", kind="stable")["code"].iloc[0]))
+
+
+def offered_pages(asker: Asker) -> list[StreamlitPage]:
+    """Return the pages; each asks the store, which refuses whom it must."""
+    pages = [
+        st.Page(
+            partial(customer_map.page, asker),
+            title=_("Customer map"),
+            icon=":material/map:",
+            url_path="map",
+            default=True,
+        )
+    ]
+    if asker.may(Right.IMPORT):
+        pages.append(
+            st.Page(
+                partial(imports.page, asker),
+                title=_("Import lists"),
+                icon=":material/upload_file:",
+                url_path="import",
+            )
+        )
+    pages.append(
+        st.Page(
+            partial(branches.page, asker),
+            title=_("Branches"),
+            icon=":material/account_balance:",
+            url_path="branches",
+        )
+    )
+    return pages
+
+
+def identity_chooser(known: DataFrame) -> None:
+    """Let the demo identity be somebody else, somewhere else."""
+    st.subheader(_("Demo identity"), anchor=False)
+    st.caption(_("There is no sign-in on this machine: choose whose eyes to look through."))
+    names = dict(zip(known["code"], known["name"], strict=True))
+    code = state.branch_code()
+    if names:
+        picked = st.selectbox(
+            _("Branch"), list(names), index=list(names).index(code), format_func=lambda code: names[code]
+        )
+        if picked != code:
+            state.choose_branch(picked)
+            st.rerun()
+    role = st.selectbox(
+        _("Role"), list(ROLES), index=list(ROLES).index(state.role()), format_func=lambda role: _(ROLES[role])
+    )
+    if role is not state.role():
+        state.choose_role(role)
+        st.rerun()
+
+
+def language_chooser() -> None:
+    """Let the user read in another language."""
+    picked = st.segmented_control(
+        "语言 / Language",
+        LANGUAGES,
+        default=language(),
+        required=True,
+        format_func=lambda key: LANGUAGE_NAMES[key],
+    )
+    if picked != language():
+        state.choose_language(picked)
+        st.rerun()
+
+
+def identity_label(asker: Asker, known: DataFrame) -> None:
+    """Say on every page that nobody signed in."""
+    here = known.loc[known["code"] == state.branch_code(), "name"]
+    st.caption(
+        " · ".join([f":orange-badge[{_('Demo identity')}]", _(ROLES[asker.role or Role.HEAD]), *here])
+    )
+
+
+main()
