@@ -1,0 +1,232 @@
+"""What every test may ask for: settings, a store of its own on both databases, and the real lists."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+
+try:
+    from data import store
+    from data.config import Settings
+except ImportError:  # still being built
+    store = Settings = None
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("ZHENDI_SHARED") or ROOT.parent / "shared" / "data")
+SERVER_URL = os.environ.get("ZHENDI_TEST_DATABASE_URL")
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+# The real lists ---------------------------------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, and say so, the tests of lists that are not here; in CI they stay, and fail."""
+    for item in items:
+        if "shared_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.shared)
+    if SHARED.is_dir() or os.environ.get("CI"):
+        return
+    absent = [item for item in items if item.get_closest_marker("shared")]
+    if absent:
+        items[:] = [item for item in items if item not in absent]
+        config.hook.pytest_deselected(items=absent)
+        config.stash[_ABSENT] = len(absent)
+
+
+_ABSENT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name what was left out at the very end, where it is read."""
+    if absent := config.stash.get(_ABSENT, 0):
+        terminalreporter.write_line(
+            f"{absent} tests of real lists were left out: no {SHARED} here, and no other in ZHENDI_SHARED"
+        )
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real lists; whoever asks for it is marked `shared`."""
+    if not SHARED.is_dir():
+        pytest.fail(f"the real lists are not at {SHARED}, and CI has to have them")
+    return SHARED
+
+
+# A store of one's own ---------------------------------------------------------------------------------------
+
+
+SECRET = "a key for tests, and for nothing else"
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let no test read this machine's settings, or write outside its own folder."""
+    for name in [name for name in os.environ if name.startswith("ZHENDI_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ZHENDI_VAR", str(tmp_path / "var"))
+    monkeypatch.setenv("ZHENDI_SECRET_KEY", SECRET)
+
+
+def settings_in(var: Path, database_url: str = "") -> Settings:
+    """Return settings that write into one folder alone."""
+    var.mkdir(parents=True, exist_ok=True)
+    return Settings.from_env(
+        {"ZHENDI_VAR": str(var), "ZHENDI_SECRET_KEY": SECRET, "ZHENDI_DATABASE_URL": database_url}
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return settings of a store that is not there yet, on SQLite, in a folder of the test's own."""
+    return settings_in(tmp_path / "var")
+
+
+@pytest.fixture(params=[SQLITE, pytest.param(POSTGRESQL, marks=pytest.mark.postgresql)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlalchemy.Engine]:
+    """Return the engine of an empty, migrated store, once on each database."""
+    yield from _migrated(request, request.param, tmp_path / "var")
+
+
+@pytest.fixture
+def sqlite_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlalchemy.Engine]:
+    """Return the engine of an empty, migrated store on SQLite, for what does not depend on the database."""
+    yield from _migrated(request, SQLITE, tmp_path / "var")
+
+
+def _migrated(request: pytest.FixtureRequest, kind: str, var: Path) -> Iterator[sqlalchemy.Engine]:
+    """Copy the database that was migrated once a session: a migration a test would be most of its time."""
+    template = request.getfixturevalue(f"{kind}_template")
+    if kind == SQLITE:
+        own = settings_in(var)
+        shutil.copyfile(template, own.database_url.removeprefix("sqlite:///"))
+        yield (engine := store.engine(own))
+        engine.dispose()
+        return
+    name = f"zhendi_{uuid.uuid4().hex[:12]}"
+    url = sqlalchemy.make_url(template)
+    _administer(url, f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
+    yield (engine := store.engine(settings_in(var, _text(url.set(database=name)))))
+    engine.dispose()
+    _administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated SQLite file that every test copies."""
+    own = settings_in(tmp_path_factory.mktemp("template"))
+    engine = store.engine(own)
+    store.migrate(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return Path(own.database_url.removeprefix("sqlite:///"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a migrated database that every test's own is made from."""
+    name = f"zhendi_template_{uuid.uuid4().hex[:12]}"
+    url = sqlalchemy.make_url(postgresql_url)
+    _administer(url, f'CREATE DATABASE "{name}"')
+    template = _text(url.set(database=name))
+    engine = store.engine(settings_in(tmp_path_factory.mktemp("template"), template))
+    store.migrate(engine)
+    engine.dispose()
+    yield template
+    _administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _text(url: sqlalchemy.URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def _administer(url: sqlalchemy.URL, statement: str) -> None:
+    """Make or drop a database, from beside it: no one may be connected to a template."""
+    administrator = sqlalchemy.create_engine(
+        url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool
+    )
+    with administrator.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+# A PostgreSQL cluster of the tests' own ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """
+    Return the URL of a PostgreSQL server on which tests may make databases.
+
+    It is a cluster in a temporary folder on a free port, gone afterwards; `ZHENDI_TEST_DATABASE_URL` names
+    another server, whose user may create databases.
+    """
+    if SERVER_URL:
+        yield _text(sqlalchemy.make_url(SERVER_URL).set(drivername="postgresql+psycopg"))
+        return
+    programs = _postgresql_programs()
+    folder = Path(tempfile.mkdtemp(prefix="zhendi-pg-"))
+    port = free_port()
+    try:
+        _as_its_user(folder, programs / "initdb", "-D", "cluster", "-U", "postgres", "-A", "trust")
+        (folder / "cluster" / "postgresql.auto.conf").write_text(_cluster_settings(folder, port))
+        _as_its_user(folder, programs / "pg_ctl", "-D", "cluster", "-w", "-l", "log", "start")
+        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        if (folder / "cluster" / "postmaster.pid").exists():
+            _as_its_user(folder, programs / "pg_ctl", "-D", "cluster", "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cluster_settings(folder: Path, port: int) -> str:
+    """Return the settings of a cluster that lives for one run: nothing in it has to survive a power cut."""
+    return (
+        f"port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{folder}'\n"
+        "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 50\n"
+    )
+
+
+def _postgresql_programs() -> Path:
+    """Return the newest folder of server programs: Debian keeps them off the path."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda program: float(program.parts[-3])
+    )
+    if not found and (onpath := shutil.which("initdb")):
+        found = [Path(onpath)]
+    if not found:
+        pytest.fail(
+            "PostgreSQL is not installed, and ZHENDI_TEST_DATABASE_URL names no server; try `make test`"
+        )
+    return found[-1].parent
+
+
+def _as_its_user(folder: Path, *command: str | Path) -> None:
+    """Run a server program in its folder, as `postgres` where we are root: initdb refuses root."""
+    prefix: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        prefix = ["runuser", "-u", "postgres", "--"]
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    with (folder / "out").open("w+") as out:  # a pipe would stay open as long as the server it starts
+        done = subprocess.run(
+            [*prefix, *map(str, command)], cwd=folder, env=environment, stdout=out, stderr=out, check=False
+        )
+        out.seek(0)
+        if done.returncode:
+            pytest.fail(f"{Path(command[0]).name} failed:\n{out.read()}")
+
+
+def free_port() -> int:
+    """Return a port of the loopback nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
