@@ -14,11 +14,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
-try:
-    from data import store
-    from data.config import Settings
-except ImportError:  # still being built
-    store = Settings = None
+from data import database
+from data.config import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("ZHENDI_SHARED") or ROOT.parent / "shared" / "data")
@@ -109,14 +106,14 @@ def _migrated(request: pytest.FixtureRequest, kind: str, var: Path) -> Iterator[
     if kind == SQLITE:
         own = settings_in(var)
         shutil.copyfile(template, own.database_url.removeprefix("sqlite:///"))
-        yield (engine := store.engine(own))
-        engine.dispose()
+        yield database.engine(own)
+        database.dispose()
         return
     name = f"zhendi_{uuid.uuid4().hex[:12]}"
     url = sqlalchemy.make_url(template)
     _administer(url, f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
-    yield (engine := store.engine(settings_in(var, _text(url.set(database=name)))))
-    engine.dispose()
+    yield database.engine(settings_in(var, _text(url.set(database=name))))
+    database.dispose()
     _administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
@@ -124,11 +121,8 @@ def _migrated(request: pytest.FixtureRequest, kind: str, var: Path) -> Iterator[
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a migrated SQLite file that every test copies."""
     own = settings_in(tmp_path_factory.mktemp("template"))
-    engine = store.engine(own)
-    store.migrate(engine)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
+    database.migrate(database.engine(own))
+    database.dispose()  # the last to close an SQLite file brings its log home: one file to copy
     return Path(own.database_url.removeprefix("sqlite:///"))
 
 
@@ -139,9 +133,8 @@ def postgresql_template(postgresql_url: str, tmp_path_factory: pytest.TempPathFa
     url = sqlalchemy.make_url(postgresql_url)
     _administer(url, f'CREATE DATABASE "{name}"')
     template = _text(url.set(database=name))
-    engine = store.engine(settings_in(tmp_path_factory.mktemp("template"), template))
-    store.migrate(engine)
-    engine.dispose()
+    database.migrate(database.engine(settings_in(tmp_path_factory.mktemp("template"), template)))
+    database.dispose()
     yield template
     _administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
