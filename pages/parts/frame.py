@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
-from contextlib import ContextDecorator
+from contextlib import AbstractContextManager, ContextDecorator
 from types import TracebackType
 from typing import Literal
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
+from data import database
+from data.config import Settings
 from geo.errors import ZhendiError
 from pages.parts.words import _, complaint
 
@@ -54,3 +57,13 @@ class calm(ContextDecorator):  # noqa: N801 - reads as a word where it is used: 
             icon=":material/error:",
         )
         return True
+
+
+def reading() -> AbstractContextManager[Session]:
+    """Open a session of the store that only reads."""
+    return database.reading(database.engine(Settings.from_env()))
+
+
+def writing() -> AbstractContextManager[Session]:
+    """Open a session of the store whose changes are kept if the block ends well; audited looks need it too."""
+    return database.transaction(database.engine(Settings.from_env()))

@@ -16,6 +16,14 @@ LANGUAGE = "lang"
 BRANCH = "branch"
 # In the session only.
 ROLE = "role"
+# Of the page of branches.
+OPEN_BRANCH = "open_branch"
+FEED_BRANCH = "feed_branch"
+NEW_NAME = "new_branch_name"
+NEW_CODE = "new_branch_code"
+NEW_POSITION = "new_branch_position"
+NEW_DATUM = "new_branch_datum"
+_PIN = "new_branch_pin"
 
 
 def _kept(name: str) -> str | None:
@@ -59,3 +67,36 @@ def role() -> Role:
 def choose_role(role: Role) -> None:
     """Keep the role the demo identity takes."""
     st.session_state[ROLE] = role.value
+
+
+def forget_branch() -> None:
+    """Look at no branch in particular: the one looked at is gone."""
+    st.session_state.pop(f"kept_{BRANCH}", None)
+    st.query_params.pop(BRANCH, None)
+
+
+# A branch being added -----------------------------------------------------------------------------------
+
+
+def is_adding() -> bool:
+    """Whether anything was entered for a new branch."""
+    return any(st.session_state.get(key) for key in (NEW_NAME, NEW_CODE, NEW_POSITION))
+
+
+def leave_pin(lon: float, lat: float) -> None:
+    """Keep a pin set on the map, WGS 84, until the fields are drawn again."""
+    st.session_state[_PIN] = (lon, lat)
+
+
+def take_pin() -> None:
+    """Write the pin into the fields; to be called before they are drawn."""
+    if _PIN in st.session_state:
+        lon, lat = st.session_state.pop(_PIN)
+        st.session_state[NEW_POSITION] = f"{lon:.6f}, {lat:.6f}"
+        st.session_state[NEW_DATUM] = "wgs84"
+
+
+def forget_new_branch() -> None:
+    """Empty the fields: the branch was added."""
+    for key in (NEW_NAME, NEW_CODE, NEW_POSITION, NEW_DATUM):
+        st.session_state.pop(key, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,8 +17,9 @@ from geo.errors import N_, ZhendiError
 from pages.parts import state
 
 __all__ = [
-    "N_",
+    "DATUM_NAMES",
     "NONE",
+    "N_",
     "_",
     "complaint",
     "day",
@@ -29,11 +31,18 @@ __all__ = [
     "ngettext",
     "number",
     "percent",
+    "plain",
     "share",
 ]
 
 NONE = "-"
 COMPACT_FROM = 10_000  # below, every digit is shown: 万 starts here
+DATUM_NAMES = {
+    "wgs84": N_("GPS, Tianditu, OpenStreetMap (WGS 84)"),
+    "gcj02": N_("Gaode, Tencent (GCJ-02)"),
+    "bd09": N_("Baidu (BD-09)"),
+}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$:~<>])")
 _LOCALES: dict[Language, str] = {"zh": "zh_CN", "en": "en"}
 _BANK_TIME = ZoneInfo("Asia/Shanghai")
 
@@ -63,6 +72,11 @@ def ngettext(one: str, many: str, n: int, **values: object) -> str:
 def complaint(error: ZhendiError) -> str:
     """Return an error's sentence in the user's language."""
     return say(error, language())
+
+
+def plain(text: str) -> str:
+    """Return a name with nothing left in it that Markdown would act on."""
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def _known(value: float | None) -> bool:
