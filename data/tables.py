@@ -33,7 +33,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-# SQLite numbers rows only in an INTEGER column; PostgreSQL gets eight bytes.
+# SQLite numbers rows only in an INTEGER column; PostgreSQL gets eight bytes. A number is never given twice
+# (hence `sqlite_autoincrement`): the audit trail goes on naming rows that are gone.
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -72,15 +73,17 @@ branches = Table(
     Column("radius_m", Float),  # set by hand; None: the farthest point sets it
     Column("version", Integer, nullable=False, default=0),  # of the branch's data
     _moment(),
+    sqlite_autoincrement=True,
 )
 
 people = Table(
     "people",
     metadata,
     _id(),
-    Column("name", String(100), nullable=False),
+    Column("name", String(100), nullable=False, index=True),
     Column("role", String(20)),  # None: named in a list as a manager, given no role yet
     _moment(),
+    sqlite_autoincrement=True,
 )
 
 person_branches = Table(
@@ -140,6 +143,7 @@ batches = Table(
     Column("counts", JSON, nullable=False),
     Column("by", String(100), nullable=False),
     _moment(),
+    sqlite_autoincrement=True,
 )
 
 merchants = Table(
@@ -157,8 +161,13 @@ merchants = Table(
     Column("phone", String(80)),
     Column("hours", String(200)),
     Column("manager_id", Id, ForeignKey("people.id", ondelete="SET NULL")),
+    Column("note", Text),  # by hand
+    Column("revision", Integer, nullable=False, default=0),  # counts edits by hand, to refuse a stale one
     _batch_id(),
+    # What a snapshot reads, in the order it reads it: a cold load touches nothing else of the table.
+    Index("ix_merchants_snapshot", "branch_id", "id", "lon", "lat", "category_id", "status"),
     Index("ix_merchants_branch_source", "branch_id", "source_id", unique=True),
+    sqlite_autoincrement=True,
 )
 
 customers = Table(
@@ -182,7 +191,9 @@ customers = Table(
     Column("tags", String(400), nullable=False, default=""),  # sorted, joined by ";"
     Column("channels", String(200), nullable=False, default=""),  # sorted, joined by ";"
     _batch_id(),
+    Index("ix_customers_branch", "branch_id", "id"),
     Index("ix_customers_branch_source", "branch_id", "source_id", unique=True),
+    sqlite_autoincrement=True,
 )
 
 holdings = Table(
@@ -190,6 +201,7 @@ holdings = Table(
     metadata,
     Column("customer_id", Id, ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True),
     Column("product_id", Integer, ForeignKey("products.id"), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 outlets = Table(
@@ -207,6 +219,7 @@ outlets = Table(
     Column("phone", String(80)),
     _batch_id(),
     Index("ix_outlets_branch_source", "branch_id", "source_id", unique=True),
+    sqlite_autoincrement=True,
 )
 
 places = Table(
@@ -226,6 +239,7 @@ places = Table(
     Column("address", String(400)),
     _batch_id(),
     Index("ix_places_branch_source", "branch_id", "source_id", unique=True),
+    sqlite_autoincrement=True,
 )
 
 set_aside = Table(
@@ -239,6 +253,7 @@ set_aside = Table(
     Column("by", String(100), nullable=False),
     _moment(),
     UniqueConstraint("branch_id", "layer", "row_id"),
+    sqlite_autoincrement=True,
 )
 
 audit = Table(
@@ -253,6 +268,7 @@ audit = Table(
     Column("branch_id", Id, index=True),
     Column("subject", String(200), nullable=False, default=""),
     Column("detail", JSON, nullable=False, default=dict),  # never a customer's data
+    sqlite_autoincrement=True,
 )
 
 data_versions = Table(
@@ -267,4 +283,5 @@ data_versions = Table(
     Column("by", String(100), nullable=False),
     _moment(),
     UniqueConstraint("branch_id", "number"),
+    sqlite_autoincrement=True,
 )
