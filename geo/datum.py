@@ -48,9 +48,9 @@ def convert(lon: ArrayLike, lat: ArrayLike, source: str, target: str) -> tuple[F
     -------
     lon, lat
         Float arrays of the same shape; both NaN where either was not a finite number. Outside the box of
-        `in_shift_box` GCJ-02 equals WGS 84. The inverse is exact wherever there is one. Two narrow strips along
-        the box have none or two: a GCJ-02 point that nothing shifts onto is moved as its neighbours are, and one
-        that a point of the box and itself both lead to goes back into the box.
+        `in_shift_box` GCJ-02 equals WGS 84. The inverse is exact wherever there is one. In two narrow strips
+        along the box there are none or two: a GCJ-02 point that nothing shifts onto is moved as its neighbours
+        are, and one that both itself and a point of the box lead to goes back into the box.
 
     Raises
     ------
