@@ -37,7 +37,7 @@ test: setup-test machine check ## Everything CI asks for: check, then every test
 	$(BIN)/python -m pytest
 
 screenshot: setup-test machine ## Make docs/customer_map.png anew from the demo town
-	$(BIN)/python docs/screenshot.py
+	$(BIN)/python -m docs.screenshot
 
 lock: .venv/bin/uv ## Pin requirements*.in into requirements*.txt (UPGRADE=--upgrade for the newest)
 	$(LOCK) $(UPGRADE) -o requirements-dev.txt requirements-dev.in

@@ -27,7 +27,12 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, and say so, the tests of lists that are not here; in CI they stay, and fail."""
+    """
+    Leave out, and say so, the tests of lists that are not here; in CI they stay, and fail.
+
+    What drives a browser comes last: it is slow, and holds an event loop until the end.
+    """
+    items.sort(key=lambda item: "test_browser" in item.path.parts)
     for item in items:
         if "shared_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.shared)
