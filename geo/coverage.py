@@ -40,7 +40,7 @@ class Figure(NamedTuple):
         return cls(top / bottom, top, bottom)
 
     @classmethod
-    def count(cls, value: float | None) -> Figure:
+    def plain(cls, value: float | None) -> Figure:
         """Return a plain count or sum as a figure."""
         return cls(_known(value), _known(value), None)
 
@@ -63,9 +63,7 @@ def totals(by: ArrayLike, n: int, amounts: ArrayLike | None = None) -> Floats:
     return np.bincount(codes, weights=weights, minlength=n)[:n].astype(np.float64)
 
 
-def customer_coverage(
-    existing: ArrayLike, size: ArrayLike, by: ArrayLike, n: int
-) -> tuple[Counts, Counts]:
+def customer_coverage(existing: ArrayLike, size: ArrayLike, by: ArrayLike, n: int) -> tuple[Counts, Counts]:
     """
     Return customers reached and reachable per code.
 
@@ -88,9 +86,7 @@ def customer_coverage(
     return _whole(totals(by, n, ours)), _whole(totals(by, n, people))
 
 
-def merchant_coverage(
-    signed: ArrayLike, closed: ArrayLike, by: ArrayLike, n: int
-) -> tuple[Counts, Counts]:
+def merchant_coverage(signed: ArrayLike, closed: ArrayLike, by: ArrayLike, n: int) -> tuple[Counts, Counts]:
     """
     Return merchants signed and merchants known and not closed, per code.
 

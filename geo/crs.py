@@ -1,4 +1,4 @@
-"""Reference systems: positions are kept in WGS 84 degrees, measured in metres round the branch, and never mixed."""
+"""Reference systems: kept in WGS 84 degrees, measured in metres round the branch, never mixed."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 Datums: WGS 84 (GPS, OpenStreetMap), GCJ-02 (Gaode, Tencent) and BD-09 (Baidu), converted either way.
 
 GCJ-02 shifts WGS 84 by some hundred metres inside a box around China and leaves the rest alone; BD-09 turns
-and stretches GCJ-02 a little more, everywhere. Neither inverse has a formula: both are iterated, with a bound.
+and stretches GCJ-02 a little more, everywhere. Neither inverse has a formula: both are iterated, bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -49,8 +49,8 @@ def convert(lon: ArrayLike, lat: ArrayLike, source: str, target: str) -> tuple[F
     lon, lat
         Float arrays of the same shape; both NaN where either was not a finite number. Outside the box of
         `in_shift_box` GCJ-02 equals WGS 84. The inverse is exact wherever there is one. In two narrow strips
-        along the box there are none or two: a GCJ-02 point that nothing shifts onto is moved as its neighbours
-        are, and one that both itself and a point of the box lead to goes back into the box.
+        along the box there are none or two: a GCJ-02 point that nothing shifts onto is moved as those beside
+        it are, and one that both itself and a point of the box lead to goes back into the box.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def in_shift_box(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.bool_]:
     return inside
 
 
-def _steps(source: str, target: str) -> list[Step]:
+def _steps(source: str, target: str) -> Sequence[Step]:
     """Return the conversions that lead from one datum to another, in order; GCJ-02 lies in the middle."""
     start, end = DATUMS.index(source), DATUMS.index(target)
     if start <= end:

@@ -66,7 +66,7 @@ class FileError(DataError):
 
 
 class DatumUnknown(DataError):
-    """Nothing proves which datum a list is in. `candidates` maps a datum to the first row's lon, lat in WGS 84."""
+    """Nothing proves a list's datum. `candidates` maps each to the first row's lon, lat in WGS 84."""
 
     def __init__(self, message: str, candidates: dict[str, tuple[float, float]], **values: object) -> None:
         super().__init__(message, **values)
