@@ -7,15 +7,40 @@ same ground) and grants nothing: who asks is never in it.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
+
 import streamlit as st
 
 from data.rights import Role
 
+T = TypeVar("T")
+
 # In the URL; also in the session, since a change of page empties the URL.
 LANGUAGE = "lang"
 BRANCH = "branch"
+# The customer map's, in the URL and the session likewise.
+VIEW = "at"
+LAYERS = "layers"
+BASEMAP = "base"
+METRIC = "cells"
+RADIUS = "r"
+OUTSIDE = "outside"
+BASIS = "basis"
+RINGS = "rings"
+FILTERS = ("cat", "status", "group", "tier")
 # In the session only.
 ROLE = "role"
+MAP = "map"  # what the map last told
+_CLICK = "map_click"
+_FLIGHT = "map_flight"
+_DRAWN_VIEW = "map_drawn_view"
+_SELECTED = "map_selected"
+SEARCH = "search"
+CARD = "card"
+TABLE = "table"
+FILTER_BOX = "filter_box"
 # Of the page of branches.
 OPEN_BRANCH = "open_branch"
 FEED_BRANCH = "feed_branch"
@@ -71,8 +96,142 @@ def choose_role(role: Role) -> None:
 
 def forget_branch() -> None:
     """Look at no branch in particular: the one looked at is gone."""
-    st.session_state.pop(f"kept_{BRANCH}", None)
-    st.query_params.pop(BRANCH, None)
+    _forget(BRANCH)
+
+
+def _forget(name: str) -> None:
+    st.session_state.pop(f"kept_{name}", None)
+    st.query_params.pop(name, None)
+
+
+# Choices that live in the URL ----------------------------------------------------------------------------
+
+
+def seed(name: str, parse: Callable[[str], T], default: T) -> str:
+    """
+    Fill a widget's key from the URL, wherever the URL says something the widget does not know yet.
+
+    Parameters
+    ----------
+    name
+        Of the parameter, and key of the widget.
+    parse
+        Makes the widget's value of the parameter's text; raises ValueError when the text is none.
+    default
+        Without a parameter, or with one that makes no sense: whatever stands in a URL was typed by anybody.
+
+    Returns
+    -------
+    key
+        To draw the widget with; afterwards hand its value to `keep`.
+    """
+    text = _kept(name)
+    if name not in st.session_state or st.session_state.get(f"seen_{name}") != text:
+        try:
+            st.session_state[name] = default if text is None else parse(text)
+        except ValueError:
+            st.session_state[name] = default
+    st.session_state[f"seen_{name}"] = text
+    return name
+
+
+def keep(name: str, text: str | None) -> None:
+    """Keep a choice in the URL; None, the default, leaves no parameter."""
+    st.session_state[f"seen_{name}"] = text
+    if text is None:
+        if name in st.query_params or f"kept_{name}" in st.session_state:
+            _forget(name)
+    elif st.query_params.get(name) != text or st.session_state.get(f"kept_{name}") != text:
+        _keep(name, text)
+
+
+# The map -------------------------------------------------------------------------------------------------
+
+
+class View(NamedTuple):
+    """Where the map looks: WGS 84."""
+
+    lon: float
+    lat: float
+    zoom: float
+
+
+class Selected(NamedTuple):
+    """What was clicked or found: a feature, or a spot among customers' cells (`row_id` is None)."""
+
+    layer: str
+    row_id: int | None
+    lon: float
+    lat: float
+
+
+def view() -> View | None:
+    """Return where the map looks; None before anybody moved it."""
+    text = _kept(VIEW)
+    try:
+        lon, lat, zoom = (float(part) for part in (text or "").split(","))
+    except ValueError:
+        return None
+    sound = all(map(math.isfinite, (lon, lat, zoom))) and abs(lon) <= 180 and abs(lat) <= 85 and 1 <= zoom <= 20
+    return View(lon, lat, zoom) if sound else None
+
+
+def keep_view(view: View) -> None:
+    """Keep where the map looks."""
+    text = f"{view.lon:.5f},{view.lat:.5f},{view.zoom:g}"
+    if st.query_params.get(VIEW) != text:
+        _keep(VIEW, text)
+
+
+def forget_view() -> None:
+    """Let the map show the whole circle again."""
+    _forget(VIEW)
+    st.session_state[_FLIGHT] = flights() + 1
+
+
+def fly_to(view: View) -> None:
+    """Send the map somewhere."""
+    keep_view(view)
+    st.session_state[_FLIGHT] = flights() + 1
+
+
+def flights() -> int:
+    """Return how often the map was sent somewhere: a new number is a new flight."""
+    return int(st.session_state.get(_FLIGHT, 0))
+
+
+def drawn_view(key: str, make: Callable[[], object]) -> object:
+    """Return the view the map was last sent to under a key, made anew when the key is new."""
+    kept = st.session_state.get(_DRAWN_VIEW)
+    if kept is None or kept[0] != key or st.session_state.get(MAP) is None:
+        kept = st.session_state[_DRAWN_VIEW] = (key, make())
+    return kept[1]
+
+
+def map_told() -> Mapping[str, object]:
+    """Return what the map last told: its centre, zoom and last click, in the base map's datum."""
+    told: Mapping[str, object] = st.session_state.get(MAP) or {}
+    return told
+
+
+def new_click() -> tuple[float, float] | None:
+    """Return the click nobody has answered yet, lon and lat in the base map's datum; then it counts as answered."""
+    clicked = map_told().get("last_clicked")
+    if not isinstance(clicked, Mapping) or clicked == st.session_state.get(_CLICK):
+        return None
+    st.session_state[_CLICK] = dict(clicked)
+    return float(clicked["lng"]), float(clicked["lat"])
+
+
+def select(selected: Selected | None) -> None:
+    """Keep what was clicked or found."""
+    st.session_state[_SELECTED] = None if selected is None else tuple(selected)
+
+
+def selected() -> Selected | None:
+    """Return what was clicked or found last."""
+    kept = st.session_state.get(_SELECTED)
+    return None if kept is None else Selected(*kept)
 
 
 # A branch being added -----------------------------------------------------------------------------------
