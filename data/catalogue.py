@@ -20,7 +20,7 @@ OUTLET_KINDS = ("bank", "atm", "insurer")
 PLACE_KINDS = ("community", "village", "park", "institution")
 OTHER_CATEGORY = 99
 OTHER_GROUP = 99
-MOST_PRODUCTS = 63  # a holdings mask has 64 bits, of which the highest stays free
+MOST_PRODUCTS = 52  # a holdings mask travels as a float, which holds 53 bits exactly
 
 STATUS_NAMES = {
     "known": N_("Known"),

@@ -86,11 +86,22 @@ class Asker:
 
     def may(self, right: Right, branch_id: int | None = None) -> bool:
         """Whether the right is granted, at the branch if one is named."""
-        if self.role is None:
-            return True
-        if right not in GRANTS[self.role]:
+        if self.role is not None and right not in GRANTS[self.role]:
             return False
-        return branch_id is None or self.role in EVERYWHERE or branch_id in self.branch_ids
+        return branch_id is None or self.at(branch_id)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the asker is not bound to branches of their own."""
+        return self.role is None or self.role in EVERYWHERE
+
+    def at(self, branch_id: int) -> bool:
+        """Whether the branch is one of the asker's."""
+        return self.everywhere or branch_id in self.branch_ids
+
+    def masked(self, branch_id: int) -> bool:
+        """Whether groups of fewer than five customers are hidden: from all who may not see customers."""
+        return not self.may(Right.CUSTOMERS, branch_id)
 
     def require(self, right: Right, branch_id: int | None = None) -> None:
         """

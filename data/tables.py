@@ -107,7 +107,7 @@ categories = Table(
 products = Table(
     "products",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),  # 0-62: the bit in a holdings mask
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 0-51: the bit in a holdings mask
     Column("code", String(60), nullable=False, unique=True),
     Column("zh", String(100), nullable=False),
     Column("en", String(100), nullable=False),

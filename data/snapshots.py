@@ -1,0 +1,273 @@
+"""
+The working set: what figures and tiles read of a branch, immutable in memory, one a data version.
+
+It holds where and what, never who: no name, phone, ID number or address. Rows of a layer are sorted along
+the map's curve in WGS 84. Snapshots are shared by all threads, and let go when others need the room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Engine, event, select
+from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
+
+from data import working
+from data.database import reading
+from data.kept import Kept
+from data.rights import Asker, Right
+from data.tables import branches
+from geo import datum as datums
+from geo.catchment import distances_m
+from geo.errors import N_, NotFound
+from geo.tiles import Curve
+
+MAX_BYTES = 1 << 30
+Key = tuple[URL, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Points of one kind, sorted along the WGS 84 curve; each array has one entry a point."""
+
+    id: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    distance_m: NDArray[np.float64]  # geodesic, from the branch
+    aside: NDArray[np.bool_]
+    curve: Curve = field(repr=False)
+    _curves: dict[str, Curve] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def on(self, datum: str) -> Curve:
+        """Return the points' curve on a map in another datum; its `order` leads back to these rows."""
+        if datum == "wgs84":
+            return self.curve
+        if datum not in self._curves:
+            self._curves[datum] = Curve.build(*datums.convert(self.lon, self.lat, "wgs84", datum))
+        return self._curves[datum]
+
+    def row_of(self, row_id: int) -> int | None:
+        """Return where a row with an id stands; None when it is not there."""
+        at = int(np.searchsorted(self.id, row_id, sorter=self._by_id))
+        if at == len(self) or self.id[self._by_id[at]] != row_id:
+            return None
+        return int(self._by_id[at])
+
+    @cached_property
+    def _by_id(self) -> NDArray[np.intp]:
+        return np.argsort(self.id)
+
+    @cached_property
+    def nearest_first(self) -> NDArray[np.intp]:
+        """Rows by distance, what is set aside last: what lies inside a circle is a beginning of it."""
+        return np.argsort(self.reach_m, kind="stable")
+
+    @cached_property
+    def reach_m(self) -> NDArray[np.float64]:
+        """Distance, infinite for what is set aside: it lies outside every circle."""
+        return np.where(self.aside, np.inf, self.distance_m)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes taken, by what was worked out lazily as well."""
+        arrays = [value for value in vars(self).values() if isinstance(value, np.ndarray)]
+        curves = [self.curve, *self._curves.values()]
+        return sum(array.nbytes for array in arrays) + sum(_curve_bytes(curve) for curve in curves)
+
+    @classmethod
+    def of(cls, columns: dict[str, Any], branch: tuple[float, float], aside_ids: NDArray[np.int64]) -> Self:
+        """Sort columns along the curve and measure from the branch; what is no array is kept as it is."""
+        curve = Curve.build(columns["lon"], columns["lat"])
+        order = curve.order
+        own = {
+            name: value[order] if isinstance(value, np.ndarray) else value for name, value in columns.items()
+        }
+        return cls(
+            **own,
+            distance_m=distances_m(*branch, own["lon"], own["lat"]),
+            aside=np.isin(own["id"], aside_ids),
+            curve=replace(curve, order=np.arange(len(order)), in_order=True),
+        )
+
+    def with_aside(self, aside_ids: NDArray[np.int64]) -> Self:
+        """Return the layer with others set aside."""
+        return replace(self, aside=np.isin(self.id, aside_ids))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Merchants(Layer):
+    """Merchants, closed ones as well."""
+
+    category: NDArray[np.int16]  # id
+    status: NDArray[np.int8]  # index into STATUSES
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Customers(Layer):
+    """Customers, existing and target."""
+
+    group: NDArray[np.int16]  # id
+    existing: NDArray[np.bool_]
+    size: NDArray[np.int32]
+    tier: NDArray[np.int8]  # index into TIERS, -1 unknown
+    holdings: NDArray[np.uint64]  # a bit a product id
+    deposits: NDArray[np.float64]  # NaN unknown
+    assets: NDArray[np.float64]  # NaN unknown
+    key: NDArray[np.bool_]
+    manager: NDArray[np.int32]  # id, -1 nobody
+    tags: NDArray[np.int32]  # index into tag_sets
+    channels: NDArray[np.int32]  # index into channel_sets
+    tag_sets: tuple[tuple[str, ...], ...]
+    channel_sets: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Outlets(Layer):
+    """Outlets of banks and insurers, rivals and our own."""
+
+    kind: NDArray[np.int8]  # index into OUTLET_KINDS
+    own: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Places(Layer):
+    """Communities, villages, parks and institutions; NaN where a number is unknown."""
+
+    kind: NDArray[np.int8]  # index into PLACE_KINDS
+    households: NDArray[np.float64]
+    adults: NDArray[np.float64]
+    employees: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One data version of a branch."""
+
+    key: Key
+    lon: float
+    lat: float
+    merchants: Merchants
+    customers: Customers
+    outlets: Outlets
+    places: Places
+
+    @property
+    def branch_id(self) -> int:
+        """The branch's id."""
+        return self.key[1]
+
+    @property
+    def version(self) -> int:
+        """The data version's number."""
+        return self.key[2]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes taken by the layers."""
+        return sum(layer.nbytes for layer in (self.merchants, self.customers, self.outlets, self.places))
+
+
+_kept: Kept[Key, Snapshot] = Kept(MAX_BYTES)
+
+
+def seen_by(engine: Engine, asker: Asker, branch_id: int, version: int | None = None) -> Snapshot:
+    """Return `snapshot` for whoever may see the branch's figures."""
+    asker.require(Right.FIGURES, branch_id)
+    return snapshot(engine, branch_id, version)
+
+
+def snapshot(engine: Engine, branch_id: int, version: int | None = None) -> Snapshot:
+    """
+    Return a branch's working set, loaded once for all threads.
+
+    Whoever calls this answers for the right to it: see `seen_by`, or a tile link that was signed for someone.
+
+    Parameters
+    ----------
+    engine, branch_id
+        Of the store and in it.
+    version
+        None: the newest. An older one is returned as long as it is in memory.
+
+    Raises
+    ------
+    NotFound
+        When there is no such branch, or the version is no longer there.
+    """
+    if version is not None and (found := _kept.find((engine.url, branch_id, version))) is not None:
+        return found
+    with reading(engine) as session:
+        now = _version(session, branch_id)
+        if version not in (None, now):
+            raise NotFound(N_("The data have changed since. Load the page again."))
+        return _kept.get((engine.url, branch_id, now), lambda: load(session, branch_id))
+
+
+def after_change(session: Session, branch_id: int, version: int, *, only_asides: bool = False) -> Snapshot:
+    """
+    Return the working set as the open transaction has it, and keep it for all if that is committed.
+
+    Parameters
+    ----------
+    session, branch_id, version
+        The transaction that has just given the branch this version.
+    only_asides
+        Nothing but what is set aside changed: the version before serves, if it is in memory.
+    """
+    key = (session.get_bind().engine.url, branch_id, version)
+    before = _kept.find((*key[:2], version - 1)) if only_asides else None
+    if before is None:
+        changed = replace(load(session, branch_id), key=key)
+    else:
+        aside = working.asides(session, branch_id)
+        changed = replace(
+            before,
+            key=key,
+            merchants=before.merchants.with_aside(aside["merchants"]),
+            customers=before.customers.with_aside(aside["customers"]),
+        )
+    event.listen(session, "after_commit", lambda _: _kept.put(key, changed), once=True)
+    return changed
+
+
+def load(session: Session, branch_id: int) -> Snapshot:
+    """Read a branch's working set, past the ones in memory."""
+    branch = session.execute(
+        select(branches.c.lon, branches.c.lat, branches.c.version).where(branches.c.id == branch_id)
+    ).one()
+    point = (branch.lon, branch.lat)
+    aside = working.asides(session, branch_id)
+    nothing = np.array([], dtype=np.int64)
+    return Snapshot(
+        key=(session.get_bind().engine.url, branch_id, branch.version),
+        lon=branch.lon,
+        lat=branch.lat,
+        merchants=Merchants.of(working.merchants(session, branch_id), point, aside["merchants"]),
+        customers=Customers.of(working.customers(session, branch_id), point, aside["customers"]),
+        outlets=Outlets.of(working.outlets(session, branch_id), point, nothing),
+        places=Places.of(working.places(session, branch_id), point, nothing),
+    )
+
+
+def clear() -> None:
+    """Let go of every snapshot in memory."""
+    _kept.clear()
+
+
+def _version(session: Session, branch_id: int) -> int:
+    version = session.scalar(select(branches.c.version).where(branches.c.id == branch_id))
+    if version is None:
+        raise NotFound(N_("There is no branch {which}."), which=branch_id)
+    return version
+
+
+def _curve_bytes(curve: Curve) -> int:
+    return sum(value.nbytes for item in fields(curve) if isinstance(value := getattr(curve, item.name), np.ndarray))

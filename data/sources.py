@@ -1,0 +1,32 @@
+"""Where a branch's data come from: the files brought in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from data.rights import Asker, Right
+from data.tables import batches as batch_table
+
+_NAMES = ("id", "kind", "file_name", "file_hash", "datum", "encoding", "counts", "by", "at")
+
+
+def batches(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:
+    """Return the branch's imports, the newest first: id, kind, file_name, file_hash, datum, encoding, counts, by, at."""
+    asker.require(Right.FIGURES, branch_id)
+    return pd.DataFrame(session.execute(_batches(branch_id)).all(), columns=list(_NAMES))
+
+
+def latest_source(session: Session, asker: Asker, branch_id: int) -> dict[str, Any] | None:
+    """Return the newest import, which stands under the page's title; None before there is any."""
+    asker.require(Right.FIGURES, branch_id)
+    row = session.execute(_batches(branch_id).limit(1)).one_or_none()
+    return None if row is None else dict(row._mapping)
+
+
+def _batches(branch_id: int) -> Select[Any]:
+    columns = [batch_table.c[name] for name in _NAMES]
+    return select(*columns).where(batch_table.c.branch_id == branch_id).order_by(batch_table.c.id.desc())
