@@ -55,8 +55,10 @@ class Preference(NamedTuple):
 def totals(by: ArrayLike, n: int, amounts: ArrayLike | None = None) -> Floats:
     """Return the sum of amounts per code, NaN counting nothing; the number of rows without amounts."""
     codes = np.asarray(by)
+    if not codes.size:
+        return np.zeros(n)
     weights = None if amounts is None else np.nan_to_num(np.asarray(amounts, dtype=np.float64))
-    if codes.size and codes.min() < 0:
+    if codes.min() < 0:
         inside = codes >= 0
         codes = codes[inside]
         weights = None if weights is None else weights[inside]
@@ -177,7 +179,7 @@ def preferences(
     codes, which = np.asarray(by), np.asarray(sets)
     customers = totals(codes, n)
     names = sorted({name for tags in vocabulary for name in tags})
-    if not names:
+    if not names or not codes.size:
         return [[] for _ in range(n)]
     column = {name: i for i, name in enumerate(names)}
     tagged = (codes >= 0) & (which >= 0)

@@ -10,6 +10,7 @@ Every error Zhendi raises on purpose, in one tree.
         FileError         a file refused whole; names what is wrong and what to do
         DatumUnknown      no proof which datum a list is in; carries the candidates
         ManyRejected      more than half of a list's rows would be rejected; the user is asked
+        Cancelled         the user stopped long work; nothing of it was kept
         NotFound          a branch, merchant, batch … that is not there
         Conflict          a name or code that is taken, or an edit of something that changed since
         SettingsError     an environment or settings file that cannot be used
@@ -75,6 +76,10 @@ class DatumUnknown(DataError):
 
 class ManyRejected(DataError):
     """More than half of a list's rows would be rejected; the user has to agree first."""
+
+
+class Cancelled(DataError):
+    """The user stopped long work; nothing of it was kept."""
 
 
 class NotFound(DataError):
