@@ -39,12 +39,20 @@ def distances_m(lon0: float, lat0: float, lon: ArrayLike, lat: ArrayLike) -> Flo
         Within a tenth of a millimetre of `pyproj.Geod`; NaN where a position is not a number.
     """
     lons, lats = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-    distance = np.empty(lons.size)
-    flat_lons, flat_lats = lons.reshape(-1), lats.reshape(-1)
-    for start in range(0, lons.size, _CHUNK):
+    return distances_between_m(np.full(lons.shape, lon0), np.full(lats.shape, lat0), lons, lats)
+
+
+def distances_between_m(
+    from_lon: ArrayLike, from_lat: ArrayLike, to_lon: ArrayLike, to_lat: ArrayLike
+) -> Floats:
+    """Return geodesic distances on WGS 84 pair by pair, in metres, as exact as `distances_m`."""
+    ends = [np.asarray(degrees, dtype=np.float64) for degrees in (from_lon, from_lat, to_lon, to_lat)]
+    flat = [degrees.reshape(-1) for degrees in ends]
+    distance = np.empty(flat[0].size)
+    for start in range(0, distance.size, _CHUNK):
         part = slice(start, start + _CHUNK)
-        distance[part] = _vincenty_m(lon0, lat0, flat_lons[part], flat_lats[part])
-    return distance.reshape(lons.shape)
+        distance[part] = _vincenty_m(*(degrees[part] for degrees in flat))
+    return distance.reshape(ends[0].shape)
 
 
 def ring_radius_m(distance_m: ArrayLike, share: float, weights: ArrayLike | None = None) -> float:
@@ -181,17 +189,17 @@ def circle(lon: float, lat: float, radius_m: float, vertices: int = 180) -> Poly
     return Polygon(np.column_stack([lons, lats]))
 
 
-def _vincenty_m(lon0: float, lat0: float, lon: Floats, lat: Floats) -> Floats:
+def _vincenty_m(lon0: Floats, lat0: Floats, lon: Floats, lat: Floats) -> Floats:
     """
     Return distances by Vincenty's inverse formula, and by `Geod` where that does not converge.
 
-    Near a branch two steps suffice, and a million rows take a fifth of `Geod`'s time.
+    Near a branch two or three steps suffice, and the whole takes less than half of `Geod`'s time.
     """
     major, flat = GEOD.a, GEOD.f
     minor = major * (1.0 - flat)
     # Divides 0 by 0 at the branch itself; infinity has no sine.
     with np.errstate(divide="ignore", invalid="ignore"):
-        sin0, cos0 = _reduced(np.radians(np.float64(lat0)), flat)
+        sin0, cos0 = _reduced(np.radians(lat0), flat)
         sin1, cos1 = _reduced(np.radians(lat), flat)
         apart = np.radians(lon - lon0)
         turn = apart
@@ -218,15 +226,13 @@ def _vincenty_m(lon0: float, lat0: float, lon: Floats, lat: Floats) -> Floats:
     # Nearly opposite ends of the earth, where the formula may settle on the wrong side.
     doubtful = open_rows | (cos_arc < -0.99)
     if doubtful.any():
-        count = int(doubtful.sum())
-        distance[doubtful] = GEOD.inv(
-            np.full(count, lon0), np.full(count, lat0), lon[doubtful], lat[doubtful]
-        )[2]
+        ends = (degrees[doubtful] for degrees in (lon0, lat0, lon, lat))
+        distance[doubtful] = GEOD.inv(*ends)[2]
     return distance
 
 
-def _reduced(latitude: Floats | np.float64, flat: float) -> tuple[Floats, Floats]:
+def _reduced(latitude: Floats, flat: float) -> tuple[Floats, Floats]:
     """Return the sine and cosine of the reduced latitude."""
     slope = (1.0 - flat) * np.tan(latitude)
     cosine = 1.0 / np.sqrt(1.0 + slope * slope)
-    return np.asarray(slope * cosine), np.asarray(cosine)
+    return slope * cosine, cosine

@@ -128,10 +128,17 @@ def _from_gcj02(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
         return lon, lat
     out_lon, out_lat = lon.copy(), lat.copy()
     back_lon, back_lat = _undone(_shifted, lon[near], lat[near])
+    # A point on the very edge comes back a rounding error beside it.
+    back_lon = _onto_edge(_onto_edge(back_lon, _WEST), _EAST)
+    back_lat = _onto_edge(_onto_edge(back_lat, _SOUTH), _NORTH)
     keep = in_shift_box(back_lon, back_lat) | in_shift_box(lon[near], lat[near])
     out_lon[near] = np.where(keep, back_lon, lon[near])
     out_lat[near] = np.where(keep, back_lat, lat[near])
     return out_lon, out_lat
+
+
+def _onto_edge(degrees: Floats, edge: float) -> Floats:
+    return np.where(np.abs(degrees - edge) < 1e-10, edge, degrees)
 
 
 def _to_bd09(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geo.catchment import circle, destination, distances_m, farthest, outliers, ring_radius_m, rings
+from geo.catchment import (
+    circle,
+    destination,
+    distances_between_m,
+    distances_m,
+    farthest,
+    outliers,
+    ring_radius_m,
+    rings,
+)
 from geo.errors import GeoError
 
 GEOD = Geod(ellps="WGS84")
@@ -155,3 +164,11 @@ def test_a_destination_lies_where_it_should() -> None:
     assert lon == pytest.approx(114.0)
     assert distances_m(114.0, 30.0, [lon], [lat])[0] == pytest.approx(1000.0, abs=1e-6)
     assert lat > 30.0
+
+
+def test_distances_pair_by_pair() -> None:
+    lon, lat = np.array([[114.0, 87.6], [109.5, 116.4]]), np.array([[30.0, 43.8], [18.3, 39.9]])
+    found = distances_between_m(lon, lat, lon[::-1], lat[::-1])
+    expected = GEOD.inv(lon, lat, lon[::-1], lat[::-1])[2]
+    assert found.shape == (2, 2)
+    assert np.abs(found - expected).max() < 1e-4

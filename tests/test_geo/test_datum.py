@@ -56,7 +56,7 @@ TOLERANCE_M = {
     ("pypi:prcoords@1.0.2", "bd09_gcj02"): BAIDU_ONE_STEP_M,
     ("pypi:prcoords@1.0.2", "bd09_wgs84"): ONE_STEP_M,
     ("pypi:prcoords@1.0.2", "gcj02_wgs84_exact"): 0.005,
-    ("pypi:prcoords@1.0.2", "bd09_wgs84_exact"): 0.005,
+    ("pypi:prcoords@1.0.2", "bd09_wgs84_exact"): 0.02,  # two iterations, each stopped a little early
 }
 FORWARD_M = 1e-4
 
