@@ -1,0 +1,116 @@
+"""What a person meets who comes to the app: the first visit, the other language, a branch of one's own, a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from data.words import Language, say
+from tests.test_browser.conftest import Server, settled
+
+Browse = Callable[..., Page]
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+# Eight shops within a kilometre of the branch below, as a map's coordinate picker gives them, and one nowhere.
+LIST = """商户编号,商户名称,类别,高德经度,高德纬度,状态,电话
+S001,老王面馆,餐饮,114.30020,30.59020,已签约,027-00000001
+S002,江城药房,药店,114.30120,30.59120,已联系,027-00000002
+S003,知音书店,书店,114.30220,30.58920,,
+S004,<b>快修</b>车行,汽车维修,114.30320,30.59220,,
+S005,=cmd|' /C calc'!A0,超市,114.29920,30.59320,,
+S006,晨光幼儿园,学校,114.30420,30.58820,,
+S007,顺达物流,物流,114.29820,30.59420,,
+S008,悦来旅馆,酒店,114.30520,30.59520,,
+S009,查无此处,餐饮,,,,
+"""
+
+
+def zh(message: str) -> str:
+    """Return a text as the page writes it in Chinese."""
+    return say(message, "zh")
+
+
+def heading(page: Page, message: str, language: Language = "zh") -> None:
+    """See to it that the page has a title."""
+    expect(page.get_by_role("heading", name=say(message, language), level=1)).to_be_visible()
+
+
+def test_the_first_visit_shows_the_demo_towns_map_in_the_browsers_language(page: Page) -> None:
+    expect(page.get_by_text(zh("Demo identity")).first).to_be_visible()
+    expect(page.frame_locator("iframe").locator(".leaflet-container")).to_be_visible()
+    assert page.locator("html").get_attribute("lang")
+    metrics = page.get_by_test_id("stMetric")
+    expect(metrics.first).to_be_visible()
+    assert metrics.count() >= 6
+    assert CHINESE.search(metrics.first.inner_text())
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_an_english_browser_is_spoken_to_in_english(browse: Browse, live_server: Server) -> None:
+    page = browse(live_server.url, locale="en-GB")
+    labels = page.get_by_test_id("stMetricLabel").all_inner_texts()
+    assert labels
+    assert not [label for label in labels if CHINESE.search(label)]
+
+
+def test_the_language_can_be_switched_and_a_refresh_keeps_it(page: Page) -> None:
+    page.get_by_role("radio", name="English").or_(page.get_by_role("button", name="English")).first.click()
+    expect(page.get_by_text("Demo identity").first).to_be_visible()
+    page.reload()
+    settled(page)
+    expect(page.get_by_text("Demo identity").first).to_be_visible()
+    page.get_by_role("radio", name="中文").or_(page.get_by_role("button", name="中文")).first.click()
+    expect(page.get_by_text(zh("Demo identity")).first).to_be_visible()
+
+
+def test_an_empty_store_leads_to_a_branch_of_ones_own_and_on_to_its_first_list(
+    browse: Browse, empty_server: Server, tmp_path: Path
+) -> None:
+    page = browse(empty_server.url)
+    page.get_by_role("link", name=zh("Branches")).first.click()
+    settled(page)
+    heading(page, "Branches")
+    for label, text in (
+        ("Name of the branch", "江汉路支行"),
+        ("Branch code", "0101"),
+        ("Position: longitude, latitude", "114.3, 30.59"),
+    ):
+        box = page.get_by_label(zh(label))
+        box.fill(text)
+        box.press("Tab")
+        settled(page)
+    page.get_by_role("button", name=zh("Add this branch")).click()
+    heading(page, "Import lists")
+
+    shops = tmp_path / "商户.csv"
+    shops.write_bytes(LIST.encode("gb18030"))
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(shops)
+    settled(page)
+
+
+def test_a_phone_scrolls_in_one_direction_only(browse: Browse, live_server: Server) -> None:
+    page = browse(live_server.url, width=375, height=740, touch=True)
+    expect(page.frame_locator("iframe").locator(".leaflet-container")).to_be_visible()
+    wide = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+    assert wide <= 0
+    box = page.locator("iframe").first.bounding_box()
+    assert box
+    assert 0 <= box["x"] and box["x"] + box["width"] <= 375
+
+
+def test_a_page_file_cannot_be_run_past_the_shell(browse: Browse, live_server: Server) -> None:
+    for path in (
+        "customer_map",
+        "imports",
+        "branches",
+        "shell",
+        "pages/customer_map",
+        "pages/shell.py",
+        "parts",
+    ):
+        page = browse(f"{live_server.url}/{path}")
+        expect(page.get_by_text(zh("Demo identity")).first, path).to_be_visible()
+        assert "import streamlit" not in page.content()
