@@ -81,9 +81,8 @@ class Curve:
         lon, lat
             Degrees, in the datum the map is drawn in.
         """
+        _check_numbers(lon, lat)
         world_x, world_y = world_xy(lon, lat)
-        if not (np.isfinite(world_x) & np.isfinite(world_y)).all():
-            raise TileError(N_("Positions on the map must be numbers."))
         x, y = _whole(world_x), _whole(world_y)
         codes = _interleaved(x, y)
         if bool((codes[:-1] <= codes[1:]).all()):
@@ -219,13 +218,9 @@ def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
 def tile_at(lon: float, lat: float, z: int) -> tuple[int, int]:
     """Return the x and y of the tile of a zoom that a position lies in."""
     check_tile(z, 0, 0)
+    _check_numbers(lon, lat)
     x, y = world_xy(lon, lat)
-    if not (np.isfinite(x) and np.isfinite(y)):
-        raise TileError(N_("Positions on the map must be numbers."))
-    shift = np.uint32(_WORLD_BITS - z)
-    if z == 0:
-        return 0, 0
-    return int(_whole(x) >> shift), int(_whole(y) >> shift)
+    return int(_whole(x)) >> (_WORLD_BITS - z), int(_whole(y)) >> (_WORLD_BITS - z)
 
 
 def tile(
@@ -460,7 +455,7 @@ def _places_near(shown: Shown, x: float, y: float, reach: float) -> Rows:
     return _spread(*shown.ranges(z, across.ravel(), down.ravel()))
 
 
-# The vector tile format, https://github.com/mapbox/vector-tile-spec/tree/master/2.1
+# The vector tile format, the Mapbox Vector Tile Specification, 2.1
 
 
 @dataclass(frozen=True)
@@ -575,7 +570,7 @@ def _value(value: object) -> bytes | None:
         return b"\x28" + _varint(number) if number >= 0 else b"\x30" + _varint(-2 * number - 1)
     if isinstance(value, float | np.floating):
         return None if np.isnan(value) else b"\x19" + np.array(value, dtype="<f8").tobytes()
-    return _lengthy(b"\x0a", value.encode()) if isinstance(value, str) else None
+    return _lengthy(b"\x0a", value.encode(errors="replace")) if isinstance(value, str) else None
 
 
 def _layer(name: str, features: bytes, keys: Sequence[str], values: _Values) -> bytes:
@@ -678,6 +673,11 @@ def _zigzag(numbers: Array) -> Words:
 
 
 # The curve and its tiles.
+
+
+def _check_numbers(lon: ArrayLike, lat: ArrayLike) -> None:
+    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        raise TileError(N_("Positions on the map must be numbers."))
 
 
 def _whole(world: Floats) -> NDArray[np.uint32]:

@@ -169,7 +169,30 @@ def pinned(name: str) -> dict[str, set[str]]:
 
 def wanted(name: str) -> set[str]:
     """Return the packages an input file asks for."""
-    return {word.lower() for word in re.findall(r"^([A-Za-z][\w.-]*)", (ROOT / name).read_text(), re.M)}
+    return {plain(word) for word in re.findall(r"^([A-Za-z][\w.-]*)", (ROOT / name).read_text(), re.M)}
+
+
+def plain(package: str) -> str:
+    """Return a package's name as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", package).lower()
+
+
+@pytest.mark.parametrize(
+    ("paths", "asked"),
+    [
+        (MODULES, "requirements.in"),
+        (
+            sorted((ROOT / "tests").rglob("*.py")) + sorted((ROOT / "benchmarks").rglob("*.py")),
+            "requirements-dev.in",
+        ),
+    ],
+)
+def test_what_is_imported_is_asked_for_by_name(paths: list[Path], asked: str) -> None:
+    known = packages_distributions()
+    imported = {name.partition(".")[0] for path in paths for name in imports_of(path)}
+    imported -= set(sys.stdlib_module_names) | {*ROOMS, "tests", "docs", "benchmarks"}
+    named = wanted("requirements.in") | wanted(asked)
+    assert not [name for name in imported if not named & {plain(package) for package in known.get(name, ())}]
 
 
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-node"])

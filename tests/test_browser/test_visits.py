@@ -1,4 +1,4 @@
-"""What a person meets who comes to the app: the first visit, the other language, a branch of one's own, a phone."""
+"""What a person meets: the first visit, the other language, a branch of one's own, a phone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.test_browser.conftest import Server, settled
 Browse = Callable[..., Page]
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
-# Eight shops within a kilometre of the branch below, as a map's coordinate picker gives them, and one nowhere.
+# Eight shops round the branch below, as a map's coordinate picker gives them, and one nowhere.
 LIST = """商户编号,商户名称,类别,高德经度,高德纬度,状态,电话
 S001,老王面馆,餐饮,114.30020,30.59020,已签约,027-00000001
 S002,江城药房,药店,114.30120,30.59120,已联系,027-00000002
@@ -98,7 +98,8 @@ def test_a_phone_scrolls_in_one_direction_only(browse: Browse, live_server: Serv
     assert wide <= 0
     box = page.locator("iframe").first.bounding_box()
     assert box
-    assert 0 <= box["x"] and box["x"] + box["width"] <= 375
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 375
 
 
 def test_a_page_file_cannot_be_run_past_the_shell(browse: Browse, live_server: Server) -> None:
