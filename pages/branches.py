@@ -53,9 +53,10 @@ def branch_list(known: DataFrame, asker: Asker) -> None:
     for row in known.head(MANY).itertuples():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             with st.container(width="stretch", gap=None):
-                badge = f" :orange-badge[{_('Demo')}]" if row.is_demo else ""
-                st.markdown(f"**{plain(row.name)}**{badge}")
+                st.markdown(f"**{plain(row.name)}**")
                 st.caption(f"{plain(row.code)} · {row.lon:.5f}, {row.lat:.5f}")
+            if row.is_demo:
+                st.badge(_("Demo"), color="orange")
             if st.button(_("Open the map"), icon=":material/map:", key=f"{state.OPEN_BRANCH}_{row.id}"):
                 state.choose_branch(row.code)
                 go(Way.MAP)
@@ -75,7 +76,9 @@ def branch_list(known: DataFrame, asker: Asker) -> None:
 
 def add_box(asker: Asker, *, opened: bool) -> None:
     """Let a branch be added: its name, its code, and where it stands."""
-    with st.expander(_("Add a branch"), expanded=opened or state.is_adding(), icon=":material/add_location_alt:"):
+    with st.expander(
+        _("Add a branch"), expanded=opened or state.is_adding(), icon=":material/add_location_alt:"
+    ):
         name = st.text_input(_("Name of the branch"), max_chars=200, key=state.NEW_NAME)
         code = st.text_input(
             _("Branch code"),
@@ -126,7 +129,9 @@ def read_point(text: str, datum: str) -> Point:
     """
     numbers = [float(word) for word in re.findall(r"-?\d+(?:\.\d+)?", unicodedata.normalize("NFKC", text))]
     if len(numbers) != 2:
-        raise DatumError(N_("A position is two numbers, longitude and latitude, such as 114.30520, 30.59280."))
+        raise DatumError(
+            N_("A position is two numbers, longitude and latitude, such as 114.30520, 30.59280.")
+        )
     lon, lat = numbers
     if abs(lat) > 90 >= abs(lon):
         raise DatumError(N_("The longitude comes first: write {lon}, {lat}."), lon=lat, lat=lon)
@@ -162,7 +167,9 @@ def demo_box(asker: Asker, known: DataFrame) -> None:
     st.subheader(_("Demo town"), anchor=False)
     there = bool(known["is_demo"].any())
     if not there:
-        st.write(_("A made-up county town with merchants, customers and rival outlets, to try everything out."))
+        st.write(
+            _("A made-up county town with merchants, customers and rival outlets, to try everything out.")
+        )
         if st.button(_("Make the demo town"), icon=":material/location_city:"):
             with calm():
                 make_demo()
@@ -196,4 +203,3 @@ def confirm_removal(asker: Asker) -> None:
                 st.rerun()
 
     dialog()
-

@@ -15,7 +15,7 @@ from pages import branches, customer_map, imports
 from pages.parts import state
 from pages.parts.frame import calm
 from pages.parts.identity import demo_branches, who_asks
-from pages.parts.words import N_, _, language
+from pages.parts.words import N_, _, language, plain
 
 ICON = Path(__file__).parent / "parts" / "icon.svg"
 ROLES: dict[Role, str] = {
@@ -124,9 +124,9 @@ def language_chooser() -> None:
 def identity_label(asker: Asker, known: DataFrame) -> None:
     """Say on every page that nobody signed in."""
     here = known.loc[known["code"] == state.branch_code(), "name"]
-    st.caption(
-        " · ".join([f":orange-badge[{_('Demo identity')}]", _(ROLES[asker.role or Role.HEAD]), *here])
-    )
+    nobody = _("Demo identity")
+    who = [_(ROLES[asker.role or Role.HEAD]), *map(plain, here)]
+    st.caption(" · ".join([f":orange-badge[{nobody}]", *who]))
 
 
 main()

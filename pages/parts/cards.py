@@ -21,7 +21,12 @@ CARDS = {
         N_("Existing customers out of existing and target customers; a target group counts its people."),
         None,
     ),
-    "merchants": (N_("Merchants"), number, N_("Merchants inside the circle that are not closed."), "merchants"),
+    "merchants": (
+        N_("Merchants"),
+        number,
+        N_("Merchants inside the circle that are not closed."),
+        "merchants",
+    ),
     "merchant_coverage": (
         N_("Merchants signed"),
         share,
@@ -57,8 +62,12 @@ def show(figures: Mapping[str, Figure], *, listed: frozenset[str] = frozenset())
             st.metric(_(title), value_of(figure, written), help=_(meaning))
             if layer is None:
                 st.caption(counts_of(figure, written))
-            elif layer in listed and figure.value and st.button(
-                _("Open list"), type="tertiary", icon=":material/list:", key=f"{state.CARD}_{name}"
+            elif (
+                layer in listed
+                and figure.value
+                and st.button(
+                    _("Open list"), type="tertiary", icon=":material/list:", key=f"{state.CARD}_{name}"
+                )
             ):
                 opened = name
     return opened

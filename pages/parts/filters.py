@@ -95,7 +95,9 @@ def category_names(spoken: str) -> dict[str, str]:
 
 def group_names(spoken: str) -> dict[str, str]:
     """Return customer groups by id."""
-    return {str(key): name for key, name in zip(catalogue.GROUPS["id"], catalogue.GROUPS[spoken], strict=True)}
+    return {
+        str(key): name for key, name in zip(catalogue.GROUPS["id"], catalogue.GROUPS[spoken], strict=True)
+    }
 
 
 def status_names() -> dict[str, str]:

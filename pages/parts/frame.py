@@ -45,9 +45,7 @@ class calm(ContextDecorator):  # noqa: N801 - reads as a word where it is used: 
         if not isinstance(error, Exception):
             return False
         reference = secrets.token_hex(3)
-        LOG.error(
-            "%s: %s\n%s", reference, type(error).__name__, "".join(traceback.format_tb(trace)).rstrip()
-        )
+        LOG.error("%s: %s\n%s", reference, type(error).__name__, "".join(traceback.format_tb(trace)).rstrip())
         st.error(
             _(
                 "Something went wrong on our side; nothing was changed. Reload the page, and if it happens "

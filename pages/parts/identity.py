@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from data import store
 from data.config import Settings
 from data.rights import Asker, Role
-from geo.errors import IdentityError, N_
+from geo.errors import N_, IdentityError
 from pages.parts import state
 
 _ANYBODY = Asker(name="demo", role=None)  # looks up who there is to be; never handed on

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from pandas import DataFrame, Series
 from sqlalchemy.orm import Session
@@ -136,7 +135,9 @@ def show(listing: Listing, asker: Asker, branch: Mapping[str, Any]) -> None:
     if listing.layer == "customers" and not asker.may(Right.CUSTOMERS, int(branch["id"])):
         st.caption(_("You see the customers that you manage."))
     if len(listing.ids) > SHOWN:
-        st.caption(_("The {shown} nearest of {all}.", shown=len(rows), all=number(len(listing.ids), compact=False)))
+        st.caption(
+            _("The {shown} nearest of {all}.", shown=len(rows), all=number(len(listing.ids), compact=False))
+        )
     else:
         st.caption(ngettext("One row, nearest first.", "{n} rows, nearest first.", len(rows)))
     st.dataframe(rows, hide_index=True, height=min(38 + 35 * len(rows), 460))
@@ -152,7 +153,9 @@ def offer(listing: Listing, asker: Asker, branch: Mapping[str, Any]) -> None:
     def sheets() -> dict[str, DataFrame]:
         with opened() as session:
             return {
-                listing.title: read(session, listing, asker, branch, spoken, TAKEN, purpose="export", places=True)
+                listing.title: read(
+                    session, listing, asker, branch, spoken, TAKEN, purpose="export", places=True
+                )
             }
 
     if len(listing.ids) > TAKEN:

@@ -34,6 +34,8 @@ FILTERS = ("cat", "status", "group", "tier")
 ROLE = "role"
 MAP = "map"  # what the map last told
 _CLICK = "map_click"
+_HEARD = "map_heard"
+_MAP_BRANCH = "map_branch"
 _FLIGHT = "map_flight"
 _DRAWN_VIEW = "map_drawn_view"
 _SELECTED = "map_selected"
@@ -41,6 +43,19 @@ SEARCH = "search"
 CARD = "card"
 TABLE = "table"
 FILTER_BOX = "filter_box"
+# Of the page of imports.
+IMPORT_KIND = "import_kind"
+LOOK = "import_look"
+PLAN = "import_plan"
+SHEET = "import_sheet"
+COLUMN = "import_column"
+DATUM = "import_datum"
+CANDIDATE = "import_candidate"
+AGREED = "import_agreed"
+RUN = "import_run"
+REPORT = "import_report"
+_UPLOADS = "import_uploads"
+KEPT_AT_ONCE = 8
 # Of the page of branches.
 OPEN_BRANCH = "open_branch"
 FEED_BRANCH = "feed_branch"
@@ -208,10 +223,32 @@ def drawn_view(key: str, make: Callable[[], object]) -> object:
     return kept[1]
 
 
+def settle_map(branch_id: int) -> None:
+    """Forget where the map looked and what was clicked when another branch is looked at."""
+    before = st.session_state.get(_MAP_BRANCH)
+    st.session_state[_MAP_BRANCH] = branch_id
+    if before not in (None, branch_id):
+        forget_view()
+        select(None)
+        keep(RADIUS, None)
+
+
 def map_told() -> Mapping[str, object]:
     """Return what the map last told: its centre, zoom and last click, in the base map's datum."""
     told: Mapping[str, object] = st.session_state.get(MAP) or {}
     return told
+
+
+def new_view() -> View | None:
+    """Return where the map has moved, in the base map's datum; None when it told that before."""
+    centre, zoom = map_told().get("center"), map_told().get("zoom")
+    if not isinstance(centre, Mapping) or not isinstance(zoom, int | float):
+        return None
+    heard = View(float(centre["lng"]), float(centre["lat"]), float(zoom))
+    if st.session_state.get(_HEARD) == tuple(heard):
+        return None
+    st.session_state[_HEARD] = tuple(heard)
+    return heard
 
 
 def new_click() -> tuple[float, float] | None:
@@ -232,6 +269,48 @@ def selected() -> Selected | None:
     """Return what was clicked or found last."""
     kept = st.session_state.get(_SELECTED)
     return None if kept is None else Selected(*kept)
+
+
+# Files being brought in ----------------------------------------------------------------------------------
+
+
+def upload_key() -> str:
+    """Return the uploader's key: a new one is an empty uploader."""
+    return f"{_UPLOADS}_{st.session_state.get(_UPLOADS, 0)}"
+
+
+def forget_uploads() -> None:
+    """Empty the uploader and what was found out about its files; a callback."""
+    st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
+    for name in (LOOK, PLAN, REPORT):
+        st.session_state.pop(name, None)
+
+
+def of_file(name: str, file_id: str) -> str:
+    """Return the key of a choice about one file."""
+    return f"{name}_{file_id}"
+
+
+def once(name: str, key: object, make: Callable[[], T]) -> T:
+    """Return what was found out under a key, found out now if it is new; the oldest are forgotten."""
+    kept: list[tuple[object, T]] = st.session_state.setdefault(name, [])
+    for known, value in kept:
+        if known == key:
+            return value
+    value = make()
+    st.session_state[name] = [*kept, (key, value)][-KEPT_AT_ONCE:]
+    return value
+
+
+def keep_report(file_id: str, report: object) -> None:
+    """Keep what became of a file."""
+    st.session_state[REPORT] = st.session_state.get(REPORT, {}) | {file_id: report}
+
+
+def report_of(file_id: str) -> object | None:
+    """Return what became of a file; None before it was brought in."""
+    report: object | None = st.session_state.get(REPORT, {}).get(file_id)
+    return report
 
 
 # A branch being added -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,13 +79,36 @@ def test_nothing_is_fuzzy_and_nothing_stands_twice() -> None:
     assert len(ids) == len(set(ids)), sorted(one for one in set(ids) if ids.count(one) > 1)
 
 
+def test_no_message_hides_in_an_f_string_where_it_would_not_be_found() -> None:
+    hidden = []
+    for path in [
+        ROOT / "app.py",
+        *(found for room in ("pages", "data", "geo") for found in (ROOT / room).rglob("*.py")),
+    ]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                calls = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
+                hidden += [f"{path.name}:{node.lineno}" for call in calls if is_marked(call)]
+    assert not hidden
+
+
+def is_marked(call: ast.Call) -> bool:
+    return (
+        isinstance(call.func, ast.Name)
+        and call.func.id in KEYWORDS
+        and bool(call.args)
+        and isinstance(call.args[0], ast.Constant)
+    )
+
+
 def strings(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string)
 
 
 @pytest.mark.parametrize("message", entries(), ids=lambda message: key(message.id)[:40])
 def test_both_languages_fill_the_same_places(message: Message) -> None:
-    places = set(re.findall(r"{(\w+)", key(message.id)))
+    english = message.id if isinstance(message.id, str) else message.id[-1]
+    places = set(re.findall(r"{(\w+)", english))
     for spoken in strings(message):
         assert set(re.findall(r"{(\w+)", spoken)) == places
 
