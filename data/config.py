@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -79,6 +79,12 @@ def from_environment(text: str) -> tuple[str, tuple[str, ...]]:
     names = _PLACEHOLDER.findall(text)
     missing = tuple(name for name in names if not os.environ.get(name))
     return _PLACEHOLDER.sub(lambda match: os.environ.get(match[1], ""), text), missing
+
+
+def language() -> Literal["zh", "en"]:
+    """Return the language of the command line: `ZHENDI_LANG`, else the system's."""
+    told = os.environ.get("ZHENDI_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh" if told.lower().startswith("zh") else "en"
 
 
 @lru_cache(maxsize=16)

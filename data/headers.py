@@ -71,6 +71,8 @@ LAT = "纬度|lat|latitude|y|point_y|y坐标|坐标y|坐标纬度|纬度坐标|�
 # One column with both; "纬经度" and its like have the latitude first.
 BOTH = "坐标|经纬度|经纬度坐标|地理坐标|位置坐标|地图坐标|location|lnglat|lonlat|lng_lat|lon_lat|coordinate|coordinates|coord|coords|zuobiao|gps|gps坐标|坐标点|point|lng,lat|lon,lat|经度,纬度|经度纬度|纬度,经度|纬经度|latlng|latlon|lat_lng|lat,lng|lat,lon|纬度经度"
 
+HEADER_WITHIN = 20  # rows: a title may stand above the header
+
 IGNORED = re.compile(r"^(unnamed.*|index|序号|行号|no|num|row|rowid|row_number|xuhao|)$")
 _SPACES = re.compile(r"[\s_\-.·:：*#\"'“”、]+")
 _BRACKETS = re.compile(r"[(\[【{<《].*?[)\]】}>》]")
@@ -146,8 +148,6 @@ def header_row(rows: Sequence[Sequence[str]]) -> int:
     It is the row with most cells that are known words or, where none is known, the first with as many
     texts as the table is wide.
     """
-    from data.readers import HEADER_WITHIN
-
     first = rows[:HEADER_WITHIN]
     known = [_known(row) for row in first]
     if known and max(known) > 0:

@@ -46,7 +46,6 @@ MAX_CELL_BYTES = 2**20
 CHUNK_ROWS = 65_536
 BLOCK_BYTES = 8 * 2**20
 SAMPLE_BYTES = 256 * 1024
-HEADER_WITHIN = 20  # rows that may stand above the header
 SPOOL_BYTES = 32 * 2**20
 GB2312_SHARE = 0.8  # of the Chinese characters of a real text; other encodings read as GB18030 fall below
 GARBLED_SHARE = 0.5

@@ -1,0 +1,333 @@
+"""
+The command line: `python -m data …`. It acts for the operating system's user, with all rights.
+
+Exit status 0 is done, 1 refused with a reason, 2 wrong usage. With `--json` stdout is one JSON object.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import pandas as pd
+import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from data import config, export, figures, ingest, snapshots, store
+from data.config import Settings
+from data.figures import Filters, Reach
+from data.ingest import ImportReport
+from data.rights import Asker, command_line
+from data.words import say
+from geo.coverage import Figure
+from geo.datum import convert
+from geo.errors import N_, DatumUnknown, FileError, ManyRejected, ZhendiError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+branch_app = typer.Typer(no_args_is_help=True, help="Branches.")
+app.add_typer(branch_app, name="branch")
+
+Layer = StrEnum("Layer", ["merchants", "customers", "outlets", "places"])
+Datum = StrEnum("Datum", ["wgs84", "gcj02", "bd09"])
+DatumOrAuto = StrEnum("DatumOrAuto", ["auto", "wgs84", "gcj02", "bd09"])
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+BranchCode = Annotated[str, typer.Option("--branch", help="The branch's code.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="python -m data")
+
+
+@app.command()
+def init(as_json: Json = False) -> None:
+    """Make the store, or bring it to the present tables."""
+    with _answering(as_json) as answer:
+        store.migrate(store.engine(Settings.from_env()))
+        answer({"migrated": True}, _t(N_("The store is ready.")))
+
+
+@branch_app.command("add")
+def branch_add(
+    code: Annotated[str, typer.Option(help="Short and unique.")],
+    name: Annotated[str, typer.Option(help="As people call it.")],
+    lon: Annotated[float, typer.Option(help="Longitude, degrees.")],
+    lat: Annotated[float, typer.Option(help="Latitude, degrees.")],
+    datum: Annotated[Datum, typer.Option(help="Of the coordinates.")] = Datum.wgs84,
+    as_json: Json = False,
+) -> None:
+    """Open a branch."""
+    with _answering(as_json) as answer:
+        x, y = convert([lon], [lat], datum.value, "wgs84")
+        with store.transaction(_engine()) as session:
+            branch_id = store.add_branch(
+                session, _asker(), code=code, name=name, lon=float(x[0]), lat=float(y[0])
+            )
+        found = {"id": branch_id, "code": code, "name": name, "lon": float(x[0]), "lat": float(y[0])}
+        answer(found, _t(N_("Branch {code} is open."), code=code))
+
+
+@branch_app.command("list")
+def branch_list(as_json: Json = False) -> None:
+    """List the branches."""
+    with _answering(as_json) as answer:
+        with store.reading(_engine()) as session:
+            found = store.branches(session, _asker()).drop(columns=["at"])
+        rows = [_clean(row) for row in found.to_dict("records")]
+        answer({"branches": rows}, "\n".join(f"{row['code']}\t{row['name']}\t{row['lon']:.6f}, {row['lat']:.6f}" for row in rows))
+
+
+@app.command("import")
+def import_list(
+    kind: Annotated[Layer, typer.Argument(help="What the list is of.")],
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX or GeoJSON.")],
+    branch: BranchCode,
+    datum: Annotated[DatumOrAuto, typer.Option(help="Of the coordinates; auto takes only proof.")] = DatumOrAuto.auto,
+    mapping: Annotated[Path | None, typer.Option(help="JSON: field to header, null for none.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of a workbook.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a text file; found out if not given.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; store nothing.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the rejected rows to this .csv or .xlsx.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on though more than half of the rows are rejected.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring a list in: all good rows in one transaction, or nothing."""
+    with _answering(as_json) as answer:
+        settings = Settings.from_env()
+        given = _mapping(mapping)
+        with store.transaction(_engine()) as session:
+            asker = _asker()
+            done = ingest.run_import(
+                session,
+                asker,
+                file,
+                kind=kind.value,
+                branch_id=store.branch(session, asker, branch)["id"],
+                datum=datum.value,
+                mapping=given,
+                sheet=sheet,
+                encoding=encoding,
+                bank=settings.bank,
+                agreed=yes,
+                dry_run=dry_run,
+            )
+        if report is not None:
+            _write_table(ingest.rejects_table(done.rejects, _t), report)
+        answer(_report_json(done), _report_words(done))
+
+
+@app.command("export")
+def export_layer(
+    layer: Annotated[Layer, typer.Argument(help="What to take out.")],
+    branch: BranchCode,
+    out: Annotated[Path, typer.Option(help="A .csv or .xlsx file.")],
+    datum: Annotated[Datum, typer.Option(help="Of the coordinates written.")] = Datum.wgs84,
+    as_json: Json = False,
+) -> None:
+    """Take a layer out as a list."""
+    with _answering(as_json) as answer:
+        _check_suffix(out)
+        with store.transaction(_engine()) as session:
+            asker = _asker()
+            branch_id = store.branch(session, asker, branch)["id"]
+            frame = export.layer(session, asker, branch_id, layer.value, datum=datum.value, language=config.language())
+            _write_table(frame, out, layer.value)
+        answer(
+            {"rows": len(frame), "out": str(out), "datum": datum.value},
+            _t(N_("{rows} rows written to {name}."), rows=len(frame), name=out.name),
+        )
+
+
+@app.command()
+def catchment(branch: BranchCode, as_json: Json = False) -> None:
+    """Say how far the branch reaches, and what sets the radius."""
+    with _answering(as_json) as answer:
+        engine = _engine()
+        asker = _asker()
+        with store.transaction(engine) as session:
+            found = store.branch(session, asker, branch)
+            ground = figures.catchment(snapshots.seen_by(engine, asker, found["id"]), by_hand_m=found["radius_m"])
+            farthest = None if ground.farthest is None else _farthest(session, asker, ground.farthest)
+        rings = {str(share): _clean(radius) for share, radius in ground.rings.items()}
+        result = {
+            "radius_m": ground.radius_m,
+            "farthest": farthest,
+            "rings": rings,
+            "counts": ground.counts,
+        }
+        answer(result, _t(N_("The radius is {metres} m."), metres=round(ground.radius_m)))
+
+
+@app.command()
+def coverage(branch: BranchCode, as_json: Json = False) -> None:
+    """Say what of the catchment is covered; zones come with the plans."""
+    with _answering(as_json) as answer:
+        engine = _engine()
+        asker = _asker()
+        with store.reading(engine) as session:
+            found = store.branch(session, asker, branch)
+        snapshot = snapshots.seen_by(engine, asker, found["id"])
+        ground = figures.catchment(snapshot, by_hand_m=found["radius_m"])
+        total = _total(snapshot, ground.radius_m, asker.masked(found["id"]))
+        lines = "\n".join(f"{name}\t{row['value']}\t{row['numerator']} / {row['denominator']}" for name, row in total.items())
+        answer({"zones": [], "unzoned": total, "total": total}, lines)
+
+
+# --- answers ------------------------------------------------------------------------------------------------------
+
+Answer = Callable[[dict[str, Any], str], None]
+
+
+@contextmanager
+def _answering(as_json: bool) -> Iterator[Answer]:
+    """Give a way to answer, and turn what is refused into words and exit status 1."""
+
+    def answer(result: dict[str, Any], words: str) -> None:
+        typer.echo(json.dumps(result, ensure_ascii=False, default=str, allow_nan=False) if as_json else words)
+
+    try:
+        yield answer
+    except ZhendiError as error:
+        _refuse(error, as_json)
+    except SQLAlchemyError as error:
+        # Its text may hold rows; only its kind is said.
+        _refuse(
+            FileError(N_("The database does not answer or refuses ({kind})."), kind=type(error).__name__), as_json
+        )
+
+
+def _refuse(error: ZhendiError, as_json: bool) -> NoReturn:
+    words = _said(error)
+    result: dict[str, Any] = {"error": words, "kind": type(error).__name__}
+    if isinstance(error, DatumUnknown):
+        result["candidates"] = {name: {"lon": lon, "lat": lat} for name, (lon, lat) in error.candidates.items()}
+        places = "; ".join(f"{name} {lon:.6f}, {lat:.6f}" for name, (lon, lat) in error.candidates.items())
+        words = f"{words}\n{_t(N_('In WGS 84 the first row would lie at: {places}'), places=places)}"
+    if isinstance(error, ManyRejected):
+        result["reasons"] = error.values["reasons"]
+        words = f"{words}\n{_t(N_('Add --yes to go on without them.'))}"
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    typer.echo(words, err=True)
+    raise typer.Exit(1)
+
+
+def _said(error: ZhendiError) -> str:
+    """Return an error in the user's language, with the marked messages among its values spoken too."""
+    values = {
+        name: _t(ingest.REASONS.get(value, value)) if isinstance(value, str) and name in ("reason", "what") else value
+        for name, value in error.values.items()
+    }
+    return say(error.message, config.language(), **values)
+
+
+def _t(message: str, **values: object) -> str:
+    return say(message, config.language(), **values)
+
+
+def _engine() -> Engine:
+    settings = Settings.from_env()
+    engine = store.engine(settings)
+    store.migrate(engine)
+    return engine
+
+
+def _asker() -> Asker:
+    return command_line(getpass.getuser())
+
+
+def _mapping(path: Path | None) -> dict[str, str | None] | None:
+    if path is None:
+        return None
+    try:
+        mapping = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise FileError(N_("The mapping {name} cannot be read: it has to be a JSON object."), name=path.name) from error
+    if not isinstance(mapping, dict) or not all(value is None or isinstance(value, str) for value in mapping.values()):
+        raise FileError(N_("The mapping {name} cannot be read: it has to be a JSON object."), name=path.name)
+    return mapping
+
+
+def _report_json(done: ImportReport) -> dict[str, Any]:
+    names = ("batch", "rows", "accepted", "updated", "rejected", "duplicates", "reasons", "datum", "datum_how")
+    more = ("encoding", "sheet", "mapping", "outlets", "warnings", "version")
+    return {name: getattr(done, name) for name in (*names, *more)}
+
+
+def _report_words(done: ImportReport) -> str:
+    lines = [
+        _t(
+            N_("{rows} rows: {accepted} accepted, {updated} updated, {duplicates} duplicates, {rejected} rejected."),
+            rows=done.rows,
+            accepted=done.accepted,
+            updated=done.updated,
+            duplicates=done.duplicates,
+            rejected=done.rejected,
+        )
+    ]
+    if done.outlets:
+        lines.append(_t(N_("{count} of them are outlets of banks and insurers."), count=done.outlets))
+    lines += [f"  {count} × {_t(ingest.WARNINGS[code])}" for code, count in done.warnings.items()]
+    shown = ingest.rejects_table(done.rejects.head(20), _t)
+    lines += [f"  {row.row}  {row.column}  {row.reason}" for row in shown.itertuples()]
+    if len(done.rejects) > len(shown):
+        lines.append("  …")
+    return "\n".join(lines)
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in (".csv", ".xlsx"):
+        raise FileError(N_("Lists are written as .csv or .xlsx, not as {suffix}."), suffix=path.suffix or "-")
+
+
+def _write_table(frame: pd.DataFrame, path: Path, title: str = "rejected") -> None:
+    _check_suffix(path)
+    content = export.to_csv(frame) if path.suffix.lower() == ".csv" else export.to_xlsx({title: frame})
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise FileError(N_("The file {name} cannot be written."), name=path.name) from error
+
+
+def _farthest(session: Any, asker: Asker, point: Any) -> dict[str, Any]:
+    read = store.merchant_card if point.layer == "merchants" else store.customer_card
+    card = read(session, asker, point.id)
+    return {
+        "kind": point.kind,
+        "id": point.id,
+        "name": card.get("name"),
+        "lon": point.lon,
+        "lat": point.lat,
+        "distance_m": point.distance_m,
+    }
+
+
+def _total(snapshot: snapshots.Snapshot, radius_m: float, mask: bool) -> dict[str, dict[str, Any]]:
+    reach = Reach(radius_m)
+    cards = figures.cards(snapshot, Filters(), reach, mask)
+    total = {name: cards[name] for name in ("customer_coverage", "merchant_coverage", "rivals")}
+    groups = figures.group_table(snapshot, Filters(), reach, mask)
+    matched = groups["match_customers"].sum()
+    total["product_match"] = Figure.ratio((groups["product_match"] * groups["match_customers"]).sum(), matched)
+    return {name: _clean(figure._asdict()) for name, figure in total.items()}
+
+
+def _clean(value: Any) -> Any:
+    """Return a value as JSON can say it: NaN is null."""
+    if isinstance(value, dict):
+        return {key: _clean(each) for key, each in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
