@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import ColumnElement, Table, delete, insert, select
 from sqlalchemy.orm import Session
 
 from data import tables
@@ -22,7 +22,9 @@ def set_aside(session: Session, asker: Asker, branch_id: int, layer: str, row_id
     asker.require(Right.EDIT_MERCHANTS, branch_id)
     reason = reason.strip()
     if not 0 < len(reason) <= LONGEST_REASON:
-        raise DataError(N_("Setting a point aside needs a reason of at most {count} characters."), count=LONGEST_REASON)
+        raise DataError(
+            N_("Setting a point aside needs a reason of at most {count} characters."), count=LONGEST_REASON
+        )
     if layer not in LAYERS:
         raise DataError(N_("Only merchants and target customers can be set aside."))
     lock_version(session, branch_id)
@@ -64,8 +66,14 @@ def asides(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:
         .where(aside_table.c.branch_id == branch_id)
         .order_by(aside_table.c.id.desc())
     )
-    return pd.DataFrame(session.execute(query).all(), columns=["layer", "row_id", "name", "reason", "by", "at"])
+    return pd.DataFrame(
+        session.execute(query).all(), columns=["layer", "row_id", "name", "reason", "by", "at"]
+    )
 
 
-def _same(branch_id: int, layer: str, row_id: int) -> tuple[object, ...]:
-    return (aside_table.c.branch_id == branch_id, aside_table.c.layer == layer, aside_table.c.row_id == row_id)
+def _same(branch_id: int, layer: str, row_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        aside_table.c.branch_id == branch_id,
+        aside_table.c.layer == layer,
+        aside_table.c.row_id == row_id,
+    )

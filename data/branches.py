@@ -20,7 +20,10 @@ LONGEST_CODE = 40
 LONGEST_NAME = 200
 FARTHEST_BY_HAND_M = 500_000
 SET_ASIDE, TAKE_BACK = "set aside", "take back"  # causes of a version in which nothing else changed
-_FIELDS = [branch_table.c[name] for name in ("id", "code", "name", "lon", "lat", "is_demo", "radius_m", "version", "at")]
+_FIELDS = [
+    branch_table.c[name]
+    for name in ("id", "code", "name", "lon", "lat", "is_demo", "radius_m", "version", "at")
+]
 
 
 def is_empty(session: Session) -> bool:
@@ -29,7 +32,7 @@ def is_empty(session: Session) -> bool:
 
 
 def branches(session: Session, asker: Asker) -> pd.DataFrame:
-    """Return the asker's branches, the oldest first: id, code, name, lon, lat, is_demo, radius_m, version, at."""
+    """Return the asker's branches by age: id, code, name, lon, lat, is_demo, radius_m, version, at."""
     query = select(*_FIELDS).order_by(branch_table.c.id)
     if not asker.everywhere:
         query = query.where(branch_table.c.id.in_(asker.branch_ids))
@@ -68,7 +71,7 @@ def add_branch(
     if session.scalar(select(branch_table.c.id).where(branch_table.c.code == code)) is not None:
         raise Conflict(N_("The code {code} is taken by another branch."), code=code)
     values = {"code": code, "name": name, "lon": float(lon), "lat": float(lat), "is_demo": is_demo}
-    branch_id: int = session.execute(insert(branch_table).values(values)).inserted_primary_key[0]  # type: ignore[index]  # one row, always there
+    branch_id = int(session.scalars(insert(branch_table).values(values).returning(branch_table.c.id)).one())
     if asker.person_id is not None:
         session.execute(insert(person_branches).values(person_id=asker.person_id, branch_id=branch_id))
     audit(session, asker, "add branch", branch_id, code)
@@ -101,7 +104,7 @@ def data_version(session: Session, branch_id: int) -> int:
     number = session.scalar(select(branch_table.c.version).where(branch_table.c.id == branch_id))
     if number is None:
         raise NotFound(N_("There is no branch {which}."), which=branch_id)
-    return number
+    return int(number)
 
 
 def lock_version(session: Session, branch_id: int) -> int:
@@ -110,12 +113,14 @@ def lock_version(session: Session, branch_id: int) -> int:
     number = session.scalar(query)
     if number is None:
         raise NotFound(N_("There is no branch {which}."), which=branch_id)
-    return number
+    return int(number)
 
 
-def new_version(session: Session, asker: Asker, branch_id: int, cause: str, batch_id: int | None = None) -> int:
+def new_version(
+    session: Session, asker: Asker, branch_id: int, cause: str, batch_id: int | None = None
+) -> int:
     """
-    Number the branch's data anew after a change, and keep its figures.
+    Give the branch's data a new number after a change, and keep its figures.
 
     Call it last in the transaction that changes the data: the figures are those of what stands then.
     """
@@ -137,7 +142,9 @@ def versions(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:
     """Return the branch's data versions, the newest first: number, cause, batch_id, figures, by, at."""
     asker.require(Right.FIGURES, branch_id)
     fields = [data_versions.c[name] for name in ("number", "cause", "batch_id", "figures", "by", "at")]
-    query = select(*fields).where(data_versions.c.branch_id == branch_id).order_by(data_versions.c.number.desc())
+    query = (
+        select(*fields).where(data_versions.c.branch_id == branch_id).order_by(data_versions.c.number.desc())
+    )
     return pd.DataFrame(session.execute(query).all(), columns=[field.name for field in fields])
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
-from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, String, Table, select, text
+from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, String, Table, func, select, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
@@ -52,8 +52,8 @@ def reserve(session: Session, table: Table, count: int) -> NDArray[np.int64]:
         return _reserve_postgresql(session, table, count)
     # The writer's lock is ours from the start of the transaction, so nobody else numbers rows meanwhile.
     last = session.execute(
-        text("SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = :name), 0), coalesce(:last, 0))"),
-        {"name": table.name, "last": session.scalar(select(table.c.id).order_by(table.c.id.desc()).limit(1))},
+        text("SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = :name), 0), :last)"),
+        {"name": table.name, "last": session.scalar(select(func.coalesce(func.max(table.c.id), 0)))},
     ).scalar_one()
     return np.arange(last + 1, last + 1 + count, dtype=np.int64)
 
@@ -101,7 +101,10 @@ def _copy(session: Session, table: Table, frame: pd.DataFrame) -> None:
     rows = io.BytesIO()
     options = pa.csv.WriteOptions(include_header=False)  # every text quoted: an empty one is not NULL
     pa.csv.write_csv(pa.Table.from_arrays(arrays, names=list(frame.columns)), rows, options)
-    with _cursor(session) as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT csv)') as copy:
+    with (
+        _cursor(session) as cursor,
+        cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT csv)') as copy,
+    ):
         copy.write(rows.getbuffer())
 
 

@@ -38,7 +38,7 @@ PLACE_NAMES = {
 
 
 class Tier(NamedTuple):
-    """A customer tier: from how many yuan of household assets (of deposits here, where assets are unknown)."""
+    """A customer tier: from how many yuan of household assets (of deposits, where those are unknown)."""
 
     code: str
     zh: str
@@ -110,7 +110,9 @@ def recommended_masks() -> NDArray[np.uint64]:
 
 def tier_of(yuan: float) -> str:
     """Return the code of the tier that begins at or below an amount."""
-    return max((tier for tier in TIERS if tier.from_yuan <= max(yuan, 0)), key=lambda tier: tier.from_yuan).code
+    return max(
+        (tier for tier in TIERS if tier.from_yuan <= max(yuan, 0)), key=lambda tier: tier.from_yuan
+    ).code
 
 
 def sync(session: Session) -> None:
@@ -128,7 +130,9 @@ def sync(session: Session) -> None:
 
 
 def _upsert(session: Session, table: Table, frame: pd.DataFrame) -> None:
-    rows: list[dict[str, Any]] = [dict(row) for row in frame.to_dict("records")]
+    rows: list[dict[str, Any]] = [
+        {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
+    ]
     columns = [table.c[name] for name in frame.columns]
     stored = {row.id: dict(row._mapping) for row in session.execute(select(*columns))}
     new = [row for row in rows if row["id"] not in stored]

@@ -72,7 +72,7 @@ def migrate(bound: Engine) -> None:
 
 
 def is_migrated(bound: Engine) -> bool:
-    """Whether the store can be reached and has the present tables."""
+    """Whether the store, if it can be reached, has the present tables."""
     head = ScriptDirectory.from_config(_alembic()).get_current_head()
     with reading(bound) as session:
         return MigrationContext.configure(session.connection()).get_current_revision() == head

@@ -44,7 +44,7 @@ class Kept(Generic[K, V]):
             return self._values.get(key)
 
     def get(self, key: K, make: Callable[[], V]) -> V:
-        """Return the value, made now if it is not kept; threads that ask for one key at once wait for one making."""
+        """Return the value, made if it is not kept; of threads that ask for one key at once, one makes it."""
         if (found := self.find(key)) is not None:
             return found
         with self._lock:
@@ -64,7 +64,7 @@ class Kept(Generic[K, V]):
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)
-            taken = sum(kept.nbytes for kept in self._values.values())
+            taken = self._taken()
             while taken > self.max_bytes and len(self._values) > 1:
                 taken -= self._values.popitem(last=False)[1].nbytes
 
@@ -72,6 +72,15 @@ class Kept(Generic[K, V]):
         """Let go of everything."""
         with self._lock:
             self._values.clear()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes taken by all."""
+        with self._lock:
+            return self._taken()
+
+    def _taken(self) -> int:
+        return sum(value.nbytes for value in self._values.values())
 
     def __len__(self) -> int:
         return len(self._values)

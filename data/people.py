@@ -37,7 +37,9 @@ def add_person(
     return person_named(session, name, role=role, branch_ids=branch_ids, asker=asker)
 
 
-def set_role(session: Session, asker: Asker, person_id: int, role: Role | None, branch_ids: Iterable[int]) -> None:
+def set_role(
+    session: Session, asker: Asker, person_id: int, role: Role | None, branch_ids: Iterable[int]
+) -> None:
     """Give a person a role and branches, in place of those before."""
     asker.require(Right.PEOPLE)
     changed = session.execute(
@@ -58,7 +60,7 @@ def person_named(
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise DataError(N_("A person needs a name of at most {count} characters."), count=LONGEST_NAME)
     values = {"name": name, "role": role.value if role else None}
-    person_id: int = session.execute(insert(people_table).values(values)).inserted_primary_key[0]  # type: ignore[index]  # one row, always there
+    person_id = int(session.scalars(insert(people_table).values(values).returning(people_table.c.id)).one())
     _join(session, person_id, branch_ids)
     audit(session, asker, "add person", None, f"person {person_id}", given=role.value if role else None)
     return person_id
@@ -80,4 +82,5 @@ def _people(session: Session, branch_id: int | None) -> pd.DataFrame:
     belongs: dict[int, tuple[int, ...]] = {}
     for pair in pairs:
         belongs[pair.person_id] = (*belongs.get(pair.person_id, ()), pair.branch_id)
-    return found.assign(branch_ids=[belongs.get(person_id, ()) for person_id in found["id"]])
+    own = [belongs.get(person_id, ()) for person_id in found["id"]]
+    return found.assign(branch_ids=pd.Series(own, index=found.index, dtype=object))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, Table, case, func, select, union_all, update
+from sqlalchemy import ColumnElement, Select, Table, case, func, literal, or_, select, union_all, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import Label
 
@@ -49,7 +49,7 @@ def customer_card(session: Session, asker: Asker, customer_id: int) -> dict[str,
     """
     branch_id = _branch_of(session, tables.customers, customer_id)
     allowed = _customers_allowed(asker, branch_id)
-    query = _customers(asker, branch_id, "look").where(tables.customers.c.id == customer_id, *allowed)
+    query = _customers(asker, branch_id).where(tables.customers.c.id == customer_id, *allowed)
     row = session.execute(query).one_or_none()
     if row is None:
         raise RightsError(N_("You do not have the right to see or do this at this branch."))
@@ -82,7 +82,7 @@ def customers_near(
     """
     if purpose == "export":
         asker.require(Right.EXPORT_CUSTOMERS, branch_id)
-    query = _customers(asker, branch_id, purpose).where(*_customers_allowed(asker, branch_id))
+    query = _customers(asker, branch_id).where(*_customers_allowed(asker, branch_id))
     rows = _by_ids(session, query, tables.customers, ids)
     audit(session, asker, purpose, branch_id, "customers", rows=len(rows))
     return rows
@@ -91,21 +91,21 @@ def customers_near(
 def merchant_rows(
     session: Session, asker: Asker, branch_id: int, ids: Sequence[int], *, purpose: Purpose = "look"
 ) -> pd.DataFrame:
-    """Return merchants in the order of the ids; an export needs the right to, and is written into the trail."""
+    """Return merchants in the order of the ids; an export needs its right, and is audited."""
     return _rows(session, asker, branch_id, tables.merchants, ids, purpose, _manager)
 
 
 def outlet_rows(
     session: Session, asker: Asker, branch_id: int, ids: Sequence[int], *, purpose: Purpose = "look"
 ) -> pd.DataFrame:
-    """Return outlets in the order of the ids; an export needs the right to, and is written into the trail."""
+    """Return outlets in the order of the ids; an export needs its right, and is audited."""
     return _rows(session, asker, branch_id, tables.outlets, ids, purpose)
 
 
 def place_rows(
     session: Session, asker: Asker, branch_id: int, ids: Sequence[int], *, purpose: Purpose = "look"
 ) -> pd.DataFrame:
-    """Return places in the order of the ids; an export needs the right to, and is written into the trail."""
+    """Return places in the order of the ids; an export needs its right, and is audited."""
     return _rows(session, asker, branch_id, tables.places, ids, purpose)
 
 
@@ -188,7 +188,14 @@ def edit_merchant(
     changed = session.execute(update(merchants).where(same).values(**values, revision=revision + 1))
     if not changed.rowcount:  # type: ignore[attr-defined]  # an UPDATE counts its rows
         raise Conflict(N_("Someone else has changed this merchant since you opened it. Open it again."))
-    audit(session, asker, "edit merchant", branch_id, f"merchant {merchant_id}", fields=", ".join(sorted(values)))
+    audit(
+        session,
+        asker,
+        "edit merchant",
+        branch_id,
+        f"merchant {merchant_id}",
+        fields=", ".join(sorted(values)),
+    )
     return new_version(session, asker, branch_id, "edit")
 
 
@@ -238,7 +245,7 @@ def _customers_allowed(asker: Asker, branch_id: int) -> list[ColumnElement[bool]
     return [tables.customers.c.manager_id == own]
 
 
-def _customers(asker: Asker, branch_id: int, purpose: Purpose) -> Select[Any]:
+def _customers(asker: Asker, branch_id: int) -> Select[Any]:
     hidden = () if asker.may(Right.DEPOSITS, branch_id) else MONEY
     columns = [column for column in tables.customers.c if column.name not in hidden]
     join = tables.customers.outerjoin(tables.people, tables.customers.c.manager_id == tables.people.c.id)
@@ -258,15 +265,13 @@ def _by_ids(session: Session, query: Select[Any], table: Table, ids: Sequence[in
 
 def _search(table: Table, layer: str, branch_id: int, wanted: str, limit: int) -> Select[Any]:
     escaped = "".join(_ESCAPE + letter if letter in ("%", "_", _ESCAPE) else letter for letter in wanted)
-    name = func.lower(table.c.name)
-    found = name.like(f"%{escaped}%", escape=_ESCAPE)
-    begins = name.like(f"{escaped}%", escape=_ESCAPE)
+    texts: list[ColumnElement[str]] = [func.lower(table.c.name)]
     if wanted.isascii():
-        found |= table.c.initials.like(f"%{escaped}%", escape=_ESCAPE)
-        begins |= table.c.initials.like(f"{escaped}%", escape=_ESCAPE)
+        texts.append(table.c.initials)
+    found = or_(*(text.like(f"%{escaped}%", escape=_ESCAPE) for text in texts))
+    begins = or_(*(text.like(f"{escaped}%", escape=_ESCAPE) for text in texts))
     rank = case((begins, 0), else_=1).label("rank")
     fields = (table.c.id, table.c.name, table.c.lon, table.c.lat)
-    label = func.cast(layer, tables.merchants.c.status.type).label("layer")
-    query = select(label, *fields, rank).where(table.c.branch_id == branch_id, found)
+    query = select(literal(layer).label("layer"), *fields, rank).where(table.c.branch_id == branch_id, found)
     best = query.order_by(rank, func.length(table.c.name), table.c.id).limit(limit).subquery()
     return select(best)

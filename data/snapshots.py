@@ -7,6 +7,7 @@ the map's curve in WGS 84. Snapshots are shared by all threads, and let go when 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Self
@@ -27,7 +28,8 @@ from geo.catchment import distances_m
 from geo.errors import N_, NotFound
 from geo.tiles import Curve
 
-MAX_BYTES = 1 << 30
+MAX_BYTES = 3 << 29  # 1.5 GB
+MAX_WORKED_BYTES = 1 << 28  # of that, a snapshot
 Key = tuple[URL, int, int]
 
 
@@ -87,7 +89,7 @@ class Layer:
         """Sort columns along the curve and measure from the branch; what is no array is kept as it is."""
         curve = Curve.build(columns["lon"], columns["lat"])
         order = curve.order
-        own = {
+        own: dict[str, Any] = {
             name: value[order] if isinstance(value, np.ndarray) else value for name, value in columns.items()
         }
         return cls(
@@ -158,6 +160,10 @@ class Snapshot:
     customers: Customers
     outlets: Outlets
     places: Places
+    # What figures and tiles work out of it and would work out again: let go together with the snapshot.
+    worked: Kept[Hashable, Any] = field(
+        default_factory=lambda: Kept(MAX_WORKED_BYTES), init=False, repr=False
+    )
 
     @property
     def branch_id(self) -> int:
@@ -171,8 +177,9 @@ class Snapshot:
 
     @property
     def nbytes(self) -> int:
-        """Bytes taken by the layers."""
-        return sum(layer.nbytes for layer in (self.merchants, self.customers, self.outlets, self.places))
+        """Bytes taken."""
+        layers = (self.merchants, self.customers, self.outlets, self.places)
+        return sum(layer.nbytes for layer in layers) + self.worked.nbytes
 
 
 _kept: Kept[Key, Snapshot] = Kept(MAX_BYTES)
@@ -266,8 +273,10 @@ def _version(session: Session, branch_id: int) -> int:
     version = session.scalar(select(branches.c.version).where(branches.c.id == branch_id))
     if version is None:
         raise NotFound(N_("There is no branch {which}."), which=branch_id)
-    return version
+    return int(version)
 
 
 def _curve_bytes(curve: Curve) -> int:
-    return sum(value.nbytes for item in fields(curve) if isinstance(value := getattr(curve, item.name), np.ndarray))
+    return sum(
+        value.nbytes for item in fields(curve) if isinstance(value := getattr(curve, item.name), np.ndarray)
+    )

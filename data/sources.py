@@ -15,7 +15,7 @@ _NAMES = ("id", "kind", "file_name", "file_hash", "datum", "encoding", "counts",
 
 
 def batches(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:
-    """Return the branch's imports, the newest first: id, kind, file_name, file_hash, datum, encoding, counts, by, at."""
+    """Return the branch's imports, the newest first: file, kind, datum, encoding, counts, by whom, when."""
     asker.require(Right.FIGURES, branch_id)
     return pd.DataFrame(session.execute(_batches(branch_id)).all(), columns=list(_NAMES))
 

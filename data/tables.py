@@ -1,4 +1,4 @@
-"""The tables of the store, the same on SQLite and PostgreSQL: points are lon/lat columns, shapes WKB, both WGS 84."""
+"""The tables of the store, the same on both databases: points are lon/lat columns, shapes WKB, all WGS 84."""
 
 from __future__ import annotations
 

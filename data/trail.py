@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from data.rights import Asker, Right
 from data.tables import audit as audit_table
 
-_FIELDS = [audit_table.c[name] for name in ("id", "at", "by", "role", "action", "branch_id", "subject", "detail")]
+_FIELDS = [
+    audit_table.c[name] for name in ("id", "at", "by", "role", "action", "branch_id", "subject", "detail")
+]
 
 
 def audit(
@@ -33,7 +35,9 @@ def audit(
     )
 
 
-def audit_rows(session: Session, asker: Asker, branch_id: int | None = None, *, limit: int = 500) -> pd.DataFrame:
+def audit_rows(
+    session: Session, asker: Asker, branch_id: int | None = None, *, limit: int = 500
+) -> pd.DataFrame:
     """
     Return the trail, the newest line first: id, at, by, role, action, branch_id, subject, detail.
 

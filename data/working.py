@@ -102,7 +102,9 @@ def _flag(column: ColumnElement[bool]) -> ColumnElement[int]:
 
 def _code(column: ColumnElement[str], words: Sequence[str]) -> ColumnElement[int]:
     """Let the database answer with a word's place in a list: numbers come over much faster than texts."""
-    whens = {word: literal_column(str(code)) for code, word in enumerate(words)}
+    whens: dict[Any, ColumnElement[int]] = {
+        word: literal_column(str(code)) for code, word in enumerate(words)
+    }
     return case(whens, value=column, else_=literal_column(str(UNKNOWN)))
 
 
@@ -149,7 +151,9 @@ def _copied(session: Session, query: Select[Any], width: int) -> NDArray[np.floa
     cursor.close()
     value = np.dtype([("length", ">i4"), ("value", ">f8")])
     row = np.dtype([("width", ">i2"), ("values", value, (width,))])
-    rows = np.frombuffer(raw, dtype=row, offset=_COPY_HEADER, count=(len(raw) - _COPY_HEADER - _COPY_TRAILER) // row.itemsize)
+    rows = np.frombuffer(
+        raw, dtype=row, offset=_COPY_HEADER, count=(len(raw) - _COPY_HEADER - _COPY_TRAILER) // row.itemsize
+    )
     return np.ascontiguousarray(rows["values"]["value"].T, dtype=np.float64)
 
 
@@ -159,9 +163,8 @@ def _holdings(session: Session, ids: NDArray[np.int64]) -> NDArray[np.uint64]:
     if not len(ids):
         return masks
     held = tables.holdings
-    bits = func.sum(literal_column("1").op("<<")(held.c.product_id))
-    if _is_postgresql(session):
-        bits = func.bit_or(literal_column("1::bigint").op("<<")(held.c.product_id))
+    one = literal_column("1::bigint" if _is_postgresql(session) else "1")
+    bits = func.sum(one.op("<<")(held.c.product_id))  # each product once: a sum of bits is their union
     # The ids' span is read in the table's own order; other branches' customers in it are passed over below.
     query = (
         select(held.c.customer_id, bits.label("held"))
