@@ -53,11 +53,19 @@ class Preference(NamedTuple):
 
 
 def totals(by: ArrayLike, n: int, amounts: ArrayLike | None = None) -> Floats:
-    """Return the sum of amounts per code, NaN counting nothing; the number of rows without amounts."""
+    """
+    Return the sum of amounts per code, NaN counting nothing; the number of rows without amounts.
+
+    Amounts that are bool count the rows where they hold.
+    """
     codes = np.asarray(by)
+    weights = None if amounts is None else np.asarray(amounts)
+    if weights is not None and weights.dtype == bool:
+        codes, weights = codes[weights], None
     if not codes.size:
         return np.zeros(n)
-    weights = None if amounts is None else np.nan_to_num(np.asarray(amounts, dtype=np.float64))
+    if weights is not None and weights.dtype.kind == "f":
+        weights = np.nan_to_num(weights)
     if codes.min() < 0:
         inside = codes >= 0
         codes = codes[inside]
@@ -84,8 +92,9 @@ def customer_coverage(existing: ArrayLike, size: ArrayLike, by: ArrayLike, n: in
         Existing customers; existing customers and targets.
     """
     ours = np.asarray(existing, dtype=bool)
-    people = np.where(ours, 1, np.asarray(size))
-    return _whole(totals(by, n, ours)), _whole(totals(by, n, people))
+    reached = totals(by, n, ours)
+    targets = totals(by, n, np.where(ours, 0, np.asarray(size)))
+    return _whole(reached), _whole(reached + targets)
 
 
 def merchant_coverage(signed: ArrayLike, closed: ArrayLike, by: ArrayLike, n: int) -> tuple[Counts, Counts]:
@@ -211,7 +220,7 @@ def nearer_rival(
     if not len(rivals) or not len(customers):
         return np.zeros(len(customers), dtype=bool)
     to_branch = np.linalg.norm(customers - _earth_centred_m([branch_lon], [branch_lat]), axis=1)
-    to_rival, _ = KDTree(rivals).query(customers)
+    to_rival, _ = KDTree(rivals).query(customers, workers=-1)
     nearer: Bools = to_rival < to_branch
     return nearer
 
