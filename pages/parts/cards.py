@@ -4,73 +4,83 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import streamlit as st
 
+from data.rights import Asker
 from geo.coverage import Figure
 from pages.parts import state
-from pages.parts.words import N_, NONE, _, money, number, share
+from pages.parts.lists import Wanted, may_list
+from pages.parts.words import N_, _, money, ngettext, number, share
 
 MASKED = "<5"
-# Name in `data.figures.cards`: title, how the value is written, what it means, the layer its list is of.
+
+
+class Card(NamedTuple):
+    """A figure of `data.figures.cards`: how it stands on its card, and the rows behind it."""
+
+    title: str
+    written: Callable[[float | None], str]
+    meaning: str
+    wanted: Wanted | None = None
+
+
 CARDS = {
-    "customers": (N_("Existing customers"), number, N_("Customers of ours inside the circle."), "customers"),
-    "customer_coverage": (
+    "customers": Card(
+        N_("Existing customers"),
+        number,
+        N_("Customers of ours in the circle."),
+        Wanted("customers", N_("Existing customers"), {"existing": True}),
+    ),
+    "customer_coverage": Card(
         N_("Customer coverage"),
         share,
         N_("Existing customers out of existing and target customers; a target group counts its people."),
-        None,
+        Wanted("customers", N_("Target customers"), {"existing": False}),
     ),
-    "merchants": (
+    "merchants": Card(
         N_("Merchants"),
         number,
-        N_("Merchants inside the circle that are not closed."),
-        "merchants",
+        N_("Merchants in the circle; closed ones only where the filter asks for them."),
+        Wanted("merchants", N_("Merchants")),
     ),
-    "merchant_coverage": (
+    "merchant_coverage": Card(
         N_("Merchants signed"),
         share,
-        N_("Signed merchants out of all that are known and not closed."),
-        None,
+        N_("Signed merchants out of all that are not closed."),
+        Wanted("merchants", N_("Merchants signed"), {"status": "signed"}),
     ),
-    "deposits": (N_("Deposits"), money, N_("Deposits held here by the customers inside the circle."), None),
-    "rivals": (N_("Rival outlets"), number, N_("Outlets of other banks inside the circle."), "outlets"),
+    "deposits": Card(N_("Deposits"), money, N_("Held here by the customers in the circle, where known.")),
+    "rivals": Card(
+        N_("Rival outlets"),
+        number,
+        N_("Outlets of other banks and insurers in the circle."),
+        Wanted("outlets", N_("Rival outlets"), {"own": False}),
+    ),
 }
 
 
-def show(figures: Mapping[str, Figure], *, listed: frozenset[str] = frozenset()) -> str | None:
-    """
-    Show the cards.
-
-    Parameters
-    ----------
-    figures
-        By name, as `data.figures.cards` gives them.
-    listed
-        The layers whose lists may be opened by whoever asks.
-
-    Returns
-    -------
-    opened
-        Name of the card whose list was asked for in this run; None for none.
-    """
-    opened = None
-    columns = [*st.columns(3, wrap=False), *st.columns(3, wrap=False)]
-    for (name, (title, written, meaning, layer)), column in zip(CARDS.items(), columns, strict=True):
+def show(figures: Mapping[str, Figure], asker: Asker, branch_id: int) -> Wanted | None:
+    """Show the cards, and return the count whose list was asked for in this run."""
+    asked = None
+    places = [place for _row in range(3) for place in st.columns(2, wrap=False, gap="small")]
+    for (name, card), place in zip(CARDS.items(), places, strict=True):
         figure = figures.get(name, Figure(None, None, None))
-        with column, st.container(border=True, gap="xxsmall", height="stretch"):
-            st.metric(_(title), value_of(figure, written), help=_(meaning))
-            if layer is None:
-                st.caption(counts_of(figure, written))
-            elif (
-                layer in listed
-                and figure.value
-                and st.button(
-                    _("Open list"), type="tertiary", icon=":material/list:", key=f"{state.CARD}_{name}"
-                )
+        with place, st.container(border=True, gap="xxsmall", height="stretch"):
+            st.metric(_(card.title), value_of(figure, card.written), help=_(card.meaning))
+            if counts := counts_of(figure, card.written):
+                st.caption(counts)
+            if offers(card, figure, asker, branch_id) and st.button(
+                _("Open list"), type="tertiary", icon=":material/list:", key=f"{state.CARD}_{name}"
             ):
-                opened = name
-    return opened
+                asked = card.wanted
+    return None if asked is None else Wanted(asked.layer, _(asked.title), asked.where)
+
+
+def offers(card: Card, figure: Figure, asker: Asker, branch_id: int) -> bool:
+    """Whether there are rows behind a card for whoever asks."""
+    return card.wanted is not None and bool(figure.value) and may_list(asker, card.wanted.layer, branch_id)
 
 
 def value_of(figure: Figure, written: Callable[[float | None], str]) -> str:
@@ -78,11 +88,13 @@ def value_of(figure: Figure, written: Callable[[float | None], str]) -> str:
     return MASKED if is_masked(figure) else written(figure.value)
 
 
-def counts_of(figure: Figure, written: Callable[[float | None], str] = number) -> str:
-    """Return the numerator and denominator of a share; nothing of what is none, or of what is masked."""
-    if is_masked(figure) or figure.denominator is None or written is not share:
-        return NONE if is_masked(figure) or written is share else ""
-    return f"{number(figure.numerator)} / {number(figure.denominator)}"
+def counts_of(figure: Figure, written: Callable[[float | None], str]) -> str:
+    """Return what a share is made of, or of how many customers an amount is known; nothing for a plain count."""
+    if is_masked(figure) or figure.denominator is None:
+        return ""
+    if written is share:
+        return f"{number(figure.numerator)} / {number(figure.denominator)}"
+    return ngettext("of one customer", "of {n} customers", round(figure.denominator))
 
 
 def is_masked(figure: Figure) -> bool:

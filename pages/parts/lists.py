@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from pandas import DataFrame, Series
 from sqlalchemy.orm import Session
 
 from data import catalogue, store
+from data.figures import Filters, Reach, members
 from data.rights import Asker, Right
+from data.snapshots import Snapshot
 from data.words import Language, say
 from geo.catchment import distances_m
 from pages.parts import downloads
@@ -83,6 +85,26 @@ READERS: dict[str, Rows] = {
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """
+    A count that was clicked.
+
+    Parameters
+    ----------
+    layer
+        Whose rows it counts.
+    title
+        What it counts, in the user's language.
+    where
+        What those rows have, as `data.figures.members` takes it.
+    """
+
+    layer: str
+    title: str
+    where: Mapping[str, int | bool | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Listing:
     """
     A list to open.
@@ -112,6 +134,22 @@ def may_list(asker: Asker, layer: str, branch_id: int) -> bool:
 def may_take(asker: Asker, layer: str, branch_id: int) -> bool:
     """Whether the asker may take a layer's list out of the house."""
     return asker.may(Right.EXPORT_CUSTOMERS if layer == "customers" else Right.EXPORT, branch_id)
+
+
+def open_wanted(
+    wanted: Wanted,
+    snapshot: Snapshot,
+    filters: Filters,
+    reach: Reach,
+    asker: Asker,
+    branch: Mapping[str, Any],
+) -> None:
+    """Open the list behind a count: of customers whom the asker may see, one who manages customers his or hers."""
+    own: dict[str, int] = {}
+    if wanted.layer == "customers" and not asker.may(Right.CUSTOMERS, snapshot.branch_id):
+        own = {"manager": -1 if asker.person_id is None else asker.person_id}
+    ids = members(snapshot, wanted.layer, filters, reach, **wanted.where, **own)
+    open_list(Listing(wanted.layer, wanted.title, ids), asker, branch)
 
 
 def open_list(listing: Listing, asker: Asker, branch: Mapping[str, Any]) -> None:

@@ -41,6 +41,9 @@ _DRAWN_VIEW = "map_drawn_view"
 _SELECTED = "map_selected"
 SEARCH = "search"
 CARD = "card"
+CLOSE = "close_card"
+ASIDE = "aside"
+FARTHEST = "farthest"
 TABLE = "table"
 FILTER_BOX = "filter_box"
 # Of the page of imports.
@@ -269,6 +272,17 @@ def selected() -> Selected | None:
     """Return what was clicked or found last."""
     kept = st.session_state.get(_SELECTED)
     return None if kept is None else Selected(*kept)
+
+
+# Tables --------------------------------------------------------------------------------------------------
+
+
+def new_cell(table: str, cell: tuple[int, str] | None) -> tuple[int, str] | None:
+    """Return a table's chosen cell when it was chosen just now; the table goes on telling it in later runs."""
+    key = f"{_CELL}_{table}"
+    is_new = cell is not None and cell != st.session_state.get(key)
+    st.session_state[key] = cell
+    return cell if is_new else None
 
 
 # Files being brought in ----------------------------------------------------------------------------------
