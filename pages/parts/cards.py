@@ -15,6 +15,7 @@ from pages.parts.lists import Wanted, may_list
 from pages.parts.words import N_, _, money, ngettext, number, share
 
 MASKED = "<5"
+WIDTH_PX = 164  # two stand side by side on a phone
 
 
 class Card(NamedTuple):
@@ -64,10 +65,10 @@ CARDS = {
 def show(figures: Mapping[str, Figure], asker: Asker, branch_id: int) -> Wanted | None:
     """Show the cards, and return the count whose list was asked for in this run."""
     asked = None
-    places = [place for _row in range(3) for place in st.columns(2, wrap=False, gap="small")]
-    for (name, card), place in zip(CARDS.items(), places, strict=True):
+    row = st.container(horizontal=True, gap="small")
+    for name, card in CARDS.items():
         figure = figures.get(name, Figure(None, None, None))
-        with place, st.container(border=True, gap="xxsmall", height="stretch"):
+        with row, st.container(border=True, gap="xxsmall", width=WIDTH_PX, height="stretch"):
             st.metric(_(card.title), value_of(figure, card.written), help=_(card.meaning))
             if counts := counts_of(figure, card.written):
                 st.caption(counts)
