@@ -7,8 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 from pyproj import Geod
+
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 Array = NDArray[Any]
 SAVINGS, QR_CODE, LOAN, CARD, PAYROLL = (1 << bit for bit in range(5))
