@@ -215,7 +215,7 @@ def plan_of(asker: Asker, branch: Mapping[str, Any], upload: UploadedFile, choic
 
     def find_out() -> ImportPlan:
         upload.seek(0)
-        bar = st.progress(0.0, text=_(STAGES["reading"]))
+        bar = st.progress(0.0, text=stage_name("reading"))
         with reading() as session:
             plan = ingest.plan_import(
                 session,
@@ -251,7 +251,13 @@ def arguments(choices: Choices) -> dict[str, Any]:
 
 def show_progress(bar: Any, stage: str, done: int, total: int) -> None:
     """Show how far the work is."""
-    bar.progress(min(done / total, 1.0) if total else 0.0, text=_(STAGES.get(stage, STAGES["reading"])))
+    bar.progress(min(done / total, 1.0) if total else 0.0, text=stage_name(stage))
+
+
+def stage_name(stage: str) -> str:
+    """Return what the importer does at a stage."""
+    named = STAGES.get(stage, STAGES["reading"])
+    return _(named)
 
 
 # Before: what would happen -----------------------------------------------------------------------------------
@@ -268,11 +274,12 @@ def show_columns(plan: ImportPlan) -> None:
 def settle_datum(plan: ImportPlan, branch: Mapping[str, Any], upload: UploadedFile) -> str | None:
     """Say what proves where the coordinates come from, or ask; None while nobody knows."""
     if plan.datum is not None:
+        how = plan.datum_how or "stated"
         st.success(
             _(
                 "Coordinates: {datum}. Proven by: {how}.",
                 datum=_(DATUM_NAMES[plan.datum]),
-                how=_(proof.HOW[plan.datum_how or "stated"]),
+                how=_(proof.HOW[how]),
             ),
             icon=":material/my_location:",
         )
@@ -377,7 +384,7 @@ def run(
 ) -> None:
     """Bring the list in; a click on anything else stops it, and then nothing is kept."""
     upload.seek(0)
-    bar = st.progress(0.0, text=_(STAGES["reading"]))
+    bar = st.progress(0.0, text=stage_name("reading"))
     st.button(_("Stop, and keep nothing"), icon=":material/cancel:", key=state.of_file(state.RUN, "stop"))
     with writing() as session:
         report = ingest.run_import(

@@ -18,6 +18,7 @@ from pages.parts.identity import demo_branches, who_asks
 from pages.parts.words import N_, _, language, plain
 
 ICON = Path(__file__).parent / "parts" / "icon.svg"
+LOGO = ICON.with_name("logo.svg")
 ROLES: dict[Role, str] = {
     Role.HEAD: N_("Branch head"),
     Role.LEAD: N_("Outreach lead"),
@@ -32,6 +33,7 @@ LANGUAGE_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 def main() -> None:
     """Draw the frame and run the page asked for."""
     st.set_page_config(page_title=_("Zhendi territory map"), page_icon=ICON, layout="wide")
+    st.logo(LOGO, size="large", icon_image=ICON)
     with st.sidebar:
         language_chooser()
     with calm():
