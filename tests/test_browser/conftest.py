@@ -120,6 +120,7 @@ def serving(var: Path) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    assert 'File "' not in (told := server.log.read_text()), f"the server stumbled:\n{told}"
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from data.words import Language, say
+from data.words import Language, say, translations
 from tests.test_browser.conftest import Server, settled
 
 Browse = Callable[..., Page]
@@ -31,6 +31,11 @@ S009,查无此处,餐饮,,,,
 def zh(message: str) -> str:
     """Return a text as the page writes it in Chinese."""
     return say(message, "zh")
+
+
+def zh_many(one: str, many: str, n: int) -> str:
+    """Return a text about a number of things as the page writes it in Chinese."""
+    return translations("zh").ngettext(one, many, n).format(n=n)
 
 
 def heading(page: Page, message: str, language: Language = "zh") -> None:
@@ -78,7 +83,7 @@ def test_an_empty_store_leads_to_a_branch_of_ones_own_and_on_to_its_first_list(
         ("Branch code", "0101"),
         ("Position: longitude, latitude", "114.3, 30.59"),
     ):
-        box = page.get_by_label(zh(label))
+        box = page.get_by_role("textbox", name=zh(label))
         box.fill(text)
         box.press("Tab")
         settled(page)
@@ -88,7 +93,12 @@ def test_an_empty_store_leads_to_a_branch_of_ones_own_and_on_to_its_first_list(
     shops = tmp_path / "商户.csv"
     shops.write_bytes(LIST.encode("gb18030"))
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(shops)
-    settled(page)
+    page.get_by_role("button", name=zh_many("Import one row", "Import {n} rows", 8)).click()
+    expect(page.get_by_text(zh_many("One row is in.", "{n} rows are in.", 8))).to_be_visible()
+    page.get_by_role("link", name=zh("See it on the map")).click()
+    expect(page.frame_locator("iframe").locator(".leaflet-container")).to_be_visible()
+    expect(page.get_by_text("江汉路支行").first).to_be_visible()
+    assert page.locator("b", has_text="快修").count() == 0, "a name is text, whatever it looks like"
 
 
 def test_a_phone_scrolls_in_one_direction_only(browse: Browse, live_server: Server) -> None:
