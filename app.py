@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from data import basemaps, store, tiles, tokens
 from data.config import Settings
-from geo.errors import IdentityError, N_, TileError, TokenError, ZhendiError
+from geo.errors import N_, IdentityError, TileError, TokenError, ZhendiError
 from pages.parts.identity import is_loopback, loopback_only, server_address
 from pages.parts.map_assets import FILES
 
@@ -40,10 +41,12 @@ async def tile(request: Request) -> Response:
     started = time.perf_counter()
     part = request.path_params
     try:
-        claim = tokens.read(Settings.from_env(), part["token"])
+        settings = Settings.from_env()
+        claim = tokens.read(settings, part["token"])
         if claim.layer != part["layer"]:
             raise TokenError(N_("This link is for another layer."))
-        content = await run_in_threadpool(tiles.tile, claim, part["z"], part["x"], part["y"])
+        engine = store.engine(settings)
+        content = await run_in_threadpool(tiles.tile, engine, claim, part["z"], part["x"], part["y"])
         answer = Response(content, status_code=200 if content else 204, media_type=TILE_TYPE)
         answer.headers["Cache-Control"] = f"private, max-age={HOUR_S}, immutable"
     except TokenError:
@@ -81,10 +84,11 @@ async def alive(request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """Say whether the store can be reached and is migrated."""
     try:
-        await run_in_threadpool(store.check_ready, store.engine(Settings.from_env()))
-    except ZhendiError as error:
-        return safe(PlainTextResponse(str(error), status_code=503))
-    return safe(PlainTextResponse("ready"))
+        migrated = await run_in_threadpool(store.is_migrated, store.engine(Settings.from_env()))
+    except (SQLAlchemyError, ZhendiError) as error:
+        LOG.warning("The store cannot be reached: %s", type(error).__name__)
+        return safe(PlainTextResponse("the store cannot be reached", status_code=503))
+    return safe(PlainTextResponse("ready" if migrated else "not migrated", status_code=200 if migrated else 503))
 
 
 async def metrics(request: Request) -> Response:

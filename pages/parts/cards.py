@@ -65,10 +65,10 @@ CARDS = {
 def show(figures: Mapping[str, Figure], asker: Asker, branch_id: int) -> Wanted | None:
     """Show the cards, and return the count whose list was asked for in this run."""
     asked = None
-    row = st.container(horizontal=True, gap="small")
-    for name, card in CARDS.items():
+    columns = [column for _row in range(0, len(CARDS), 2) for column in st.columns(2, gap="xsmall", wrap=False)]
+    for (name, card), column in zip(CARDS.items(), columns, strict=True):
         figure = figures.get(name, Figure(None, None, None))
-        with row, st.container(border=True, gap="xxsmall", width=WIDTH_PX, height="stretch"):
+        with column, st.container(border=True, gap="xxsmall", height="stretch"):
             st.metric(_(card.title), value_of(figure, card.written), help=_(card.meaning))
             if counts := counts_of(figure, card.written):
                 st.caption(counts)

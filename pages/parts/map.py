@@ -20,7 +20,9 @@ from branca.element import MacroElement
 from folium.template import Template
 from streamlit_folium import st_folium
 
+from data import basemaps
 from data.basemaps import BaseMap
+from data.config import Settings
 from geo.catchment import circle, destination
 from geo.datum import convert
 from pages.parts import state
@@ -95,7 +97,7 @@ class Scene:
     base
         The base map; its datum is that of everything sent to the browser.
     centre
-        The branch.
+        The branch; None where there is none yet.
     tiles, rings, farthest, asides, selected
         The layers, the circles, and the points marked.
     outside
@@ -107,7 +109,7 @@ class Scene:
     """
 
     base: BaseMap
-    centre: Marked
+    centre: Marked | None
     tiles: Sequence[Tiles] = ()
     rings: Sequence[Ring] = ()
     farthest: Marked | None = None
@@ -134,7 +136,7 @@ class Ground(folium.Map):  # type: ignore[misc]  # folium has no types
 
     def __init__(self) -> None:
         # Leaflet's options are constants: streamlit-folium makes a new map when any of them changes.
-        super().__init__(location=[0, 0], zoom_start=2, tiles=None, max_zoom=20, fade_animation=False)
+        super().__init__(location=[0, 0], zoom_start=3, tiles=None, fade_animation=False)
         self.default_js = [
             (name, address(name)) for name in ("leaflet.js", "protomaps-leaflet.js", "zhendi-map.js")
         ]
@@ -185,30 +187,40 @@ def script_text(value: object) -> str:
 # The state -----------------------------------------------------------------------------------------------
 
 
-def picture(scene: Scene) -> dict[str, object]:
+def picture(scene: Scene, key: str = state.MAP) -> dict[str, object]:
     """Return the state the browser is to reach, in the base map's datum; its `stamp` tells it from others."""
     datum = scene.base.datum
-    flight = f"{scene.centre.lon:.5f},{scene.centre.lat:.5f}/{datum}/{state.flights()}"
     content: dict[str, object] = {
         "language": language(),
-        "words": {key: _(text) for key, text in WORDS.items()},
-        "view": state.drawn_view(flight, lambda: first_view(scene, flight)),
+        "words": {name: _(text) for name, text in WORDS.items()},
+        "view": state.drawn_view(key, flight(scene), lambda: first_view(scene)),
         "base": base_json(scene.base),
-        "tiles": [{"name": tiles.name, "url": tiles.url} for tiles in scene.tiles],
+        "tiles": [tiles._asdict() for tiles in scene.tiles],
         "metric": scene.metric,
         "colours": dict(scene.colours),
-        "rings": [ring_json(scene, ring, number) for number, ring in enumerate(scene.rings)],
+        "rings": [ring_json(scene.centre, ring, number, datum) for number, ring in enumerate(scene.rings)]
+        if scene.centre
+        else [],
         "outside": scene.outside,
-        "branch": {"at": shifted(scene.centre, datum), "name": scene.centre.label},
-        "farthest": None
-        if scene.farthest is None
-        else {"at": shifted(scene.farthest, datum), "label": scene.farthest.label},
+        "branch": marked_json(scene.centre, datum),
+        "farthest": marked_json(scene.farthest, datum),
         "asides": [shifted(point, datum) for point in scene.asides],
-        "selected": None if scene.selected is None else shifted(scene.selected, datum),
+        "selected": marked_json(scene.selected, datum),
         "legend": scene.legend._asdict(),
     }
     stamp = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
     return {**content, "stamp": stamp}
+
+
+def marked_json(point: Marked | None, datum: str) -> dict[str, object] | None:
+    """Return a point with its name, in a datum."""
+    return None if point is None else {"at": shifted(point, datum), "label": point.label}
+
+
+def flight(scene: Scene) -> str:
+    """Return what, when it changes, sends the map somewhere: another branch, another datum, a flight."""
+    where = scene.centre and f"{scene.centre.lon:.6f},{scene.centre.lat:.6f}"
+    return f"{where}/{scene.base.datum}/{state.flights()}"
 
 
 def shifted(point: Marked | View, datum: str) -> tuple[float, float]:
@@ -217,29 +229,25 @@ def shifted(point: Marked | View, datum: str) -> tuple[float, float]:
     return round(float(lon[0]), 7), round(float(lat[0]), 7)
 
 
-def first_view(scene: Scene, key: str) -> dict[str, object]:
+def first_view(scene: Scene) -> dict[str, object]:
     """Return where to look: the view that was kept, or else the whole circle."""
     datum = scene.base.datum
-    kept = state.view()
-    if kept is not None:
-        lon, lat = shifted(kept, datum)
-        return {"key": key, "lon": lon, "lat": lat, "zoom": kept.zoom, "fly": state.flights() > 0}
+    kept = state.view() if scene.tiles else None
     main = next((ring for ring in scene.rings if ring.main), None)
-    if main is None or main.radius_m <= 0:
-        lon, lat = shifted(scene.centre, datum)
-        return {"key": key, "lon": lon, "lat": lat, "zoom": PIN_ZOOM, "fly": False}
-    west, south, east, north = circle(scene.centre.lon, scene.centre.lat, main.radius_m, 8).bounds
-    corners = [shifted(Marked(west, south), datum), shifted(Marked(east, north), datum)]
-    return {"key": key, "bounds": corners}
+    if kept is None and scene.centre is not None and main is not None:
+        west, south, east, north = circle(scene.centre.lon, scene.centre.lat, main.radius_m, 8).bounds
+        corners = [shifted(Marked(west, south), datum), shifted(Marked(east, north), datum)]
+        return {"key": flight(scene), "bounds": corners}
+    view = kept or (CHINA if scene.centre is None else View(scene.centre.lon, scene.centre.lat, PIN_ZOOM))
+    lon, lat = shifted(view, datum)
+    return {"key": flight(scene), "lon": lon, "lat": lat, "zoom": view.zoom, "fly": state.flights() > 0}
 
 
-def ring_json(scene: Scene, ring: Ring, number: int) -> dict[str, object]:
+def ring_json(centre: Marked, ring: Ring, number: int, datum: str) -> dict[str, object]:
     """Return a ring's outline, and the spot on its rim where its label stands."""
-    lon0, lat0 = scene.centre.lon, scene.centre.lat
-    datum = scene.base.datum
-    outline = np.asarray(circle(lon0, lat0, ring.radius_m, VERTICES).exterior.coords)[:-1]
+    outline = np.asarray(circle(centre.lon, centre.lat, ring.radius_m, VERTICES).exterior.coords)[:-1]
     lons, lats = convert(outline[:, 0], outline[:, 1], "wgs84", datum)
-    rim = destination(lon0, lat0, RIM_DEG + RIM_STEP_DEG * number, ring.radius_m)
+    rim = destination(centre.lon, centre.lat, RIM_DEG + RIM_STEP_DEG * number, ring.radius_m)
     return {
         "outline": np.column_stack([lons, lats]).round(6).tolist(),
         "rim": shifted(Marked(*rim), datum),
@@ -257,22 +265,21 @@ def base_json(base: BaseMap) -> dict[str, object]:
         "url": url,
         "style": base.style,
         "attribution": base.attribution,
-        "max_zoom": 15 if base.kind == "pmtiles" else 18,
+        "min_zoom": base.min_zoom,
+        "max_zoom": base.max_zoom,
     }
 
 
 # What comes back -----------------------------------------------------------------------------------------
 
 
-def told(datum: str) -> Told:
-    """Return what the map last told, in WGS 84; a click comes once."""
-    centre, zoom = state.map_told().get("center"), state.map_told().get("zoom")
-    view = None
-    if isinstance(centre, Mapping) and isinstance(zoom, (int, float)):
-        lon, lat = unshifted(float(centre["lng"]), float(centre["lat"]), datum)
-        view = View(lon, lat, float(zoom))
-    clicked = state.new_click()
-    return Told(view, None if clicked is None else unshifted(*clicked, datum))
+def told(datum: str, key: str = state.MAP) -> Told:
+    """Return what the map told since it was last asked, in WGS 84; each move and each click comes once."""
+    moved, clicked = state.new_view(key), state.new_click(key)
+    return Told(
+        None if moved is None else View(*unshifted(moved.lon, moved.lat, datum), moved.zoom),
+        None if clicked is None else unshifted(*clicked, datum),
+    )
 
 
 def unshifted(lon: float, lat: float, datum: str) -> tuple[float, float]:
@@ -284,7 +291,7 @@ def unshifted(lon: float, lat: float, datum: str) -> tuple[float, float]:
 def draw(scene: Scene, *, height: int = HEIGHT_PX, key: str = state.MAP) -> None:
     """Draw the map; what it tells lies in the session before the next run (see `told`)."""
     group = folium.FeatureGroup(name="zhendi")
-    group.add_child(Sync(picture(scene)))
+    group.add_child(Sync(picture(scene, key)))
     st_folium(
         Ground(),
         key=key,
@@ -293,3 +300,25 @@ def draw(scene: Scene, *, height: int = HEIGHT_PX, key: str = state.MAP) -> None
         returned_objects=["last_clicked", "center", "zoom"],
         feature_group_to_add=group,
     )
+
+
+def pin_map(point: tuple[float, float] | None) -> tuple[float, float] | None:
+    """
+    Let a place be set by a click, on the first base map that shows the country.
+
+    Parameters
+    ----------
+    point
+        Where the pin stands, WGS 84; None for no pin yet.
+
+    Returns
+    -------
+    point
+        Where it stands now.
+    """
+    offered = basemaps.offered(Settings.from_env())
+    base = next((base for base in offered if base.kind == "xyz"), offered[0])
+    clicked = told(base.datum, state.PIN_MAP).click
+    point = clicked or point
+    draw(Scene(base, None if point is None else Marked(*point)), height=PIN_HEIGHT_PX, key=state.PIN_MAP)
+    return point

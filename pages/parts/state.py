@@ -8,7 +8,7 @@ same ground) and grants nothing: who asks is never in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple, TypeVar
 
 import streamlit as st
@@ -33,6 +33,7 @@ FILTERS = ("cat", "status", "group", "tier")
 # In the session only.
 ROLE = "role"
 MAP = "map"  # what the map last told
+PIN_MAP = "pin_map"
 _CLICK = "map_click"
 _HEARD = "map_heard"
 _MAP_BRANCH = "map_branch"
@@ -41,6 +42,9 @@ _DRAWN_VIEW = "map_drawn_view"
 _SELECTED = "map_selected"
 SEARCH = "search"
 CARD = "card"
+GROUP_TABLE = "group_table"
+CATEGORY_TABLE = "category_table"
+_CELL = "cell"
 CLOSE = "close_card"
 ASIDE = "aside"
 FARTHEST = "farthest"
@@ -153,6 +157,20 @@ def seed(name: str, parse: Callable[[str], T], default: T) -> str:
     return name
 
 
+def within(name: str, known: Container[object], default: object) -> None:
+    """Put a widget's value back to its default when what it is chosen from no longer has it."""
+    if st.session_state[name] not in known:
+        st.session_state[name] = default
+
+
+def follow(name: str, most: int) -> None:
+    """Let a slider that stands at its right end stay there when the end moves; no value lies beyond it."""
+    end = f"end_of_{name}"
+    if st.session_state[name] > most or st.session_state[name] == st.session_state.get(end):
+        st.session_state[name] = most
+    st.session_state[end] = most
+
+
 def keep(name: str, text: str | None) -> None:
     """Keep a choice in the URL; None, the default, leaves no parameter."""
     st.session_state[f"seen_{name}"] = text
@@ -175,12 +193,13 @@ class View(NamedTuple):
 
 
 class Selected(NamedTuple):
-    """What was clicked or found: a feature, or a spot among customers' cells (`row_id` is None)."""
+    """What was clicked or found: a feature, or a spot among customers' cells of a zoom (`row_id` is None)."""
 
     layer: str
     row_id: int | None
     lon: float
     lat: float
+    zoom: float = 0
 
 
 def view() -> View | None:
@@ -218,11 +237,12 @@ def flights() -> int:
     return int(st.session_state.get(_FLIGHT, 0))
 
 
-def drawn_view(key: str, make: Callable[[], object]) -> object:
-    """Return the view the map was last sent to under a key, made anew when the key is new."""
-    kept = st.session_state.get(_DRAWN_VIEW)
-    if kept is None or kept[0] != key or st.session_state.get(MAP) is None:
-        kept = st.session_state[_DRAWN_VIEW] = (key, make())
+def drawn_view(map_key: str, flight: str, make: Callable[[], object]) -> object:
+    """Return the view a map was last sent to, made anew for a new flight, or for a map that has yet to speak."""
+    name = f"{_DRAWN_VIEW}_{map_key}"
+    kept = st.session_state.get(name)
+    if kept is None or kept[0] != flight or st.session_state.get(map_key) is None:
+        kept = st.session_state[name] = (flight, make())
     return kept[1]
 
 
@@ -236,30 +256,30 @@ def settle_map(branch_id: int) -> None:
         keep(RADIUS, None)
 
 
-def map_told() -> Mapping[str, object]:
-    """Return what the map last told: its centre, zoom and last click, in the base map's datum."""
-    told: Mapping[str, object] = st.session_state.get(MAP) or {}
+def _told(map_key: str) -> Mapping[str, object]:
+    """Return what a map last told: its centre, zoom and last click, in the base map's datum."""
+    told: Mapping[str, object] = st.session_state.get(map_key) or {}
     return told
 
 
-def new_view() -> View | None:
-    """Return where the map has moved, in the base map's datum; None when it told that before."""
-    centre, zoom = map_told().get("center"), map_told().get("zoom")
+def new_view(map_key: str) -> View | None:
+    """Return where a map has moved, in the base map's datum; None when it told that before."""
+    centre, zoom = _told(map_key).get("center"), _told(map_key).get("zoom")
     if not isinstance(centre, Mapping) or not isinstance(zoom, int | float):
         return None
     heard = View(float(centre["lng"]), float(centre["lat"]), float(zoom))
-    if st.session_state.get(_HEARD) == tuple(heard):
+    if st.session_state.get(f"{_HEARD}_{map_key}") == tuple(heard):
         return None
-    st.session_state[_HEARD] = tuple(heard)
+    st.session_state[f"{_HEARD}_{map_key}"] = tuple(heard)
     return heard
 
 
-def new_click() -> tuple[float, float] | None:
+def new_click(map_key: str) -> tuple[float, float] | None:
     """Return the click nobody has answered yet, lon and lat in the base map's datum; then it counts as answered."""
-    clicked = map_told().get("last_clicked")
-    if not isinstance(clicked, Mapping) or clicked == st.session_state.get(_CLICK):
+    clicked = _told(map_key).get("last_clicked")
+    if not isinstance(clicked, Mapping) or clicked == st.session_state.get(f"{_CLICK}_{map_key}"):
         return None
-    st.session_state[_CLICK] = dict(clicked)
+    st.session_state[f"{_CLICK}_{map_key}"] = dict(clicked)
     return float(clicked["lng"]), float(clicked["lat"])
 
 

@@ -279,7 +279,7 @@ def test_no_tile_of_a_million_rows_is_larger_than_150_kb(kind: str) -> None:
 
 def test_points_that_carry_too_much_become_cells() -> None:
     lon, lat = np.full(MAX_POINTS, 114.0), np.full(MAX_POINTS, 30.0)
-    names = np.array([f"{i:>100}" for i in range(MAX_POINTS)])
+    names = np.array([f"{i:>400}" for i in range(MAX_POINTS)])
     x, y = tile_at(114.0, 30.0, 10)
     content = tile(Curve.build(lon, lat).show(), 10, x, y, {"name": names})
     assert set(decoded(content)) == {CELLS}

@@ -12,8 +12,12 @@
   const RIVAL = "#c0392b";
   const PAPER = "#f4f2ec";
   const FONT = '"Noto Sans SC","Microsoft YaHei","PingFang SC","WenQuanYi Micro Hei",sans-serif';
+  const CUT = 0.15; // of a zoom
+  const WIDE_PX = 900; // from here on the legend stands open
   const PHONE_PX = 600; // a map narrower than this is on a phone
   const PHONE_HEIGHT_PX = 430;
+  const MIN_ZOOM = 3;
+  const MAX_ZOOM = 20;
   const MAX_DATA_ZOOM = 18; // deeper zooms draw the same tiles larger
   const SWAP_MS = 5000; // an old layer goes after this, whether or not the new one is complete
   const CELL_STEPS = 4; // a cell is a tile so many zooms deeper …
@@ -76,22 +80,22 @@
   }
 
   function merchantBubble(ctx, at, count, signed) {
-    const radius = Math.min(BUBBLE_PX - 1, 4.5 + 2.2 * Math.log2(1 + count) * 0.55);
+    const radius = Math.min(BUBBLE_PX - 1, 4 + 3.4 * Math.log10(count));
     ctx.globalAlpha = 1;
     dot(ctx, at, radius);
-    ctx.fillStyle = "rgba(255,255,255,0.92)";
+    ctx.fillStyle = "rgba(255,255,255,0.88)";
     ctx.fill();
     ctx.lineWidth = 2;
-    ctx.strokeStyle = "#c3ccd6";
+    ctx.strokeStyle = "#c6d0cb";
     dot(ctx, at, radius - 1);
     ctx.stroke();
     ctx.beginPath(); // the signed share, clockwise from the top
     ctx.arc(at.x, at.y, radius - 1, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * Math.min(1, signed / count));
     ctx.strokeStyle = BRAND;
     ctx.stroke();
-    if (radius < 8) return;
+    if (radius < 8.5) return;
     ctx.fillStyle = INK;
-    ctx.font = `600 ${radius > 11 ? 10 : 8.5}px ${FONT}`;
+    ctx.font = `600 ${radius > 11 ? 10 : 9}px ${FONT}`;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.fillText(short(count), at.x, at.y + 0.5);
@@ -105,7 +109,7 @@
         : DENSITY[step(cell.people, DENSITY_FROM)];
     const gap = Math.min(1, (c.x - a.x) / 12);
     const side = c.x - a.x - 2 * gap;
-    ctx.globalAlpha = 0.62;
+    ctx.globalAlpha = side > 120 ? 0.22 : side > 60 ? 0.38 : 0.6;
     ctx.fillStyle = colour;
     ctx.beginPath();
     ctx.roundRect(a.x + gap, a.y + gap, side, side, Math.min(4, side / 5));
@@ -149,7 +153,11 @@
 
   const PAINT = {
     merchants: (look) => [
-      rule("cells", (ctx, geom, zoom, f) => merchantBubble(ctx, geom[0][0], f.props.n, f.props.signed || 0)),
+      rule("cells", (ctx, geom, zoom, f) => {
+        const { n, signed, category, status } = f.props;
+        if (n > 1) merchantBubble(ctx, geom[0][0], n, signed);
+        else merchantDot(ctx, geom[0][0], zoom, look.colours[category] || "#6b7280", status); // sums of one
+      }),
       rule("points", (ctx, geom, zoom, f) =>
         merchantDot(ctx, geom[0][0], zoom, look.colours[f.props.category] || "#6b7280", f.props.status || KNOWN)
       ),
@@ -256,10 +264,10 @@
 
   function baseLayer(base, language) {
     if (base.kind === "xyz") {
-      return L.tileLayer(base.url, { maxZoom: 20, maxNativeZoom: base.max_zoom, attribution: "", zIndex: 1 });
+      return L.tileLayer(base.url, { maxZoom: 20, minNativeZoom: base.min_zoom, maxNativeZoom: base.max_zoom, attribution: "", zIndex: 1 });
     }
     if (base.kind !== "pmtiles") return null;
-    const look = base.style === "streetplan" ? streetPlan() : { flavor: "light", lang: language };
+    const look = base.style === "plan" ? streetPlan() : { flavor: base.style || "light", lang: language };
     return protomapsL.leafletLayer({
       url: base.url,
       maxDataZoom: base.max_zoom,
@@ -280,6 +288,7 @@
     };
     map.zhendi = own;
     zhendi.own = own;
+    Object.assign(map.options, { minZoom: MIN_ZOOM, maxZoom: MAX_ZOOM });
     map.attributionControl.setPrefix("Leaflet");
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     own.note = element("div", "zhendi-note");
@@ -451,12 +460,21 @@
     if (old) layer.getContainer().style.visibility = "hidden";
   }
 
+  /* The deepest whole zoom at which bounds fit, or all but fit: a little may be cut off. */
+  function zoomFor(map, bounds) {
+    const room = map.getSize();
+    const size = map.project(bounds.getNorthEast(), 0).subtract(map.project(bounds.getSouthWest(), 0));
+    const zoom = Math.log2(Math.min(room.x / Math.abs(size.x), room.y / Math.abs(size.y)));
+    return Math.max(MIN_ZOOM, Math.min(MAX_ZOOM - 1, Math.floor(zoom + CUT)));
+  }
+
   function syncView(own, view) {
     if (!view || view.key === own.viewKey) return;
     const first = own.viewKey === null;
     own.viewKey = view.key;
     if (view.bounds) {
-      own.map.fitBounds(view.bounds.map(onMap), { animate: false, padding: [18, 18] });
+      const bounds = L.latLngBounds(view.bounds.map(onMap));
+      own.map.setView(bounds.getCenter(), zoomFor(own.map, bounds), { animate: false });
     } else if (first || !view.fly) {
       own.map.setView(onMap([view.lon, view.lat]), view.zoom, { animate: false });
     } else {
@@ -478,10 +496,10 @@
     if (state.farthest) farthestShapes(state).forEach(add);
     state.rings.filter((ring) => ring.label).forEach((ring) => add(pill(onMap(ring.rim), ring.label, ring.main ? "main" : "")));
     state.asides.forEach((point) => add(sign(onMap(point), "zhendi-aside", 14)));
-    if (state.selected) add(sign(onMap(state.selected), "zhendi-selected", 34));
+    if (state.selected) add(sign(onMap(state.selected.at), "zhendi-selected", 34));
     if (state.branch) {
       add(sign(onMap(state.branch.at), "zhendi-branch", 26, 1000));
-      add(pill(onMap(state.branch.at), state.branch.name, "branch"));
+      if (state.branch.label) add(pill(onMap(state.branch.at), state.branch.label, "branch"));
     }
   }
 
@@ -534,7 +552,7 @@
     const control = L.control({ position: "bottomleft" });
     control.onAdd = () => {
       const box = element("details", "zhendi-legend");
-      box.open = window.innerWidth >= PHONE_PX;
+      box.open = window.innerWidth >= WIDE_PX;
       L.DomEvent.disableClickPropagation(box);
       L.DomEvent.disableScrollPropagation(box);
       control.box = box;
@@ -578,18 +596,24 @@
     const shown = new Set(state.tiles.map((spec) => spec.name));
     const parts = [element("summary", "", words.legend)];
     const heading = (text) => parts.push(element("h4", "", text));
-    const row = (draw, text) => parts.push(legendRow(draw, text));
+    const rows = (...made) => {
+      const grid = element("div", "grid");
+      grid.append(...made);
+      parts.push(grid);
+    };
     if (shown.has("merchants")) {
       heading(words.merchants);
-      legend.statuses.forEach((text, status) =>
-        row((ctx, at) => merchantDot(ctx, at, 17, status === CLOSED ? "#9aa1a9" : "#4b5563", status), text)
+      rows(
+        ...legend.statuses.map((text, status) =>
+          legendRow((ctx, at) => merchantDot(ctx, at, 17, status === CLOSED ? "#9aa1a9" : "#4b5563", status), text)
+        )
       );
-      const colours = element("div", "colours");
-      legend.categories.forEach(([colour, text]) =>
-        colours.append(legendRow((ctx, at) => merchantDot(ctx, at, 17, colour, SIGNED), text))
+      rows(
+        ...legend.categories.map(([colour, text]) =>
+          legendRow((ctx, at) => merchantDot(ctx, at, 17, colour, SIGNED), text)
+        )
       );
-      parts.push(colours);
-      row((ctx, at) => merchantBubble(ctx, at, 120, 45), words.bubble);
+      parts.push(legendRow((ctx, at) => merchantBubble(ctx, at, 20, 8), words.bubble));
     }
     if (shown.has("customers")) {
       const share = state.metric === "coverage";
@@ -599,12 +623,14 @@
     }
     if (shown.has("outlets")) {
       heading(words.outlets);
-      row((ctx, at) => outletSquare(ctx, at, 15, false, BANK), words.rival);
-      row((ctx, at) => outletSquare(ctx, at, 15, true, BANK), words.own);
+      rows(
+        legendRow((ctx, at) => outletSquare(ctx, at, 15, false, BANK), words.rival),
+        legendRow((ctx, at) => outletSquare(ctx, at, 15, true, BANK), words.own)
+      );
     }
     if (shown.has("places")) {
       heading(words.places);
-      legend.places.forEach(([kind, text]) => row((ctx, at) => placeRing(ctx, at, kind, 600), text));
+      rows(...legend.places.map(([kind, text]) => legendRow((ctx, at) => placeRing(ctx, at, kind, 600), text)));
     }
     own.legend.box.replaceChildren(...parts);
     translateControls(own, words);

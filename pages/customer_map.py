@@ -1,0 +1,349 @@
+"""The customer map: the ground round the branch, who is there, who is ours, and how far it reaches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from data import basemaps, catalogue
+from data.basemaps import BaseMap
+from data.catchments import BASES, Basis, Catchment, Point, catchment
+from data.config import Settings
+from data.figures import Filters, Reach
+from data.rights import Asker, Right
+from data.snapshots import Snapshot
+from geo.catchment import SHARES
+from pages.parts import board, chosen, filters, reads, state
+from pages.parts import map as maps
+from pages.parts.chosen import Sight
+from pages.parts.frame import calm
+from pages.parts.identity import demo_branches
+from pages.parts.map import Marked, Ring, Scene
+from pages.parts.state import View
+from pages.parts.ways import Way, link
+from pages.parts.words import N_, _, day, distance, language, ngettext, plain, share
+
+BASIS_NAMES: dict[Basis, str] = {
+    "points": N_("Merchants and target customers"),
+    "customers": N_("Existing customers"),
+    "deposits": N_("Deposits"),
+    "households": N_("Households"),
+}
+METRIC_NAMES = {"count": N_("Number"), "coverage": N_("Coverage")}
+KIND_NAMES = {
+    "merchant": N_("Merchant"),
+    "target": N_("Target customer"),
+    "target group": N_("Target group"),
+}
+STEP_M = 10  # of the slider
+MOST_SUGGESTED = 8
+MOST_MARKED = 200
+
+
+def page(asker: Asker) -> None:
+    """Show the page."""
+    branch = branch_here()
+    if branch is None:
+        nothing_yet(_("There is no branch yet."), Way.BRANCHES, _("Add a branch, or make the demo town"))
+        return
+    held = reads.snapshot(asker, branch["id"])
+    state.settle_map(branch["id"])
+    title(asker, branch)
+    if not any(len(getattr(held, layer)) for layer in catalogue.LAYERS):
+        nothing_yet(_("Nothing is known about the ground round this branch yet."), Way.IMPORT, _("Bring in a first list"))
+        return
+    layers, picked, base, metric = tools(asker, branch)
+    left, right = st.columns([68, 32], gap="small")
+    with right:
+        card = st.container()
+        ground, reach, shares = radius_tools(asker, held)
+    sight = Sight(held, layers, picked, reads.is_masked(asker, held.branch_id))
+    with left:
+        map_part(asker, branch, sight, base, metric, ground, reach, shares)
+    with card, calm():
+        chosen.show(state.selected(), sight, asker)
+    with right, calm():
+        board.show_cards(asker, branch, held, picked, reach, sight.masked)
+    with calm():
+        board.show_tables(asker, branch, held, picked, reach, sight.masked)
+
+
+def branch_here() -> dict[str, Any] | None:
+    """Return the branch looked at."""
+    known = demo_branches()
+    here = known[known["code"] == state.branch_code()]
+    return None if here.empty else {**here.iloc[0].to_dict(), "id": int(here["id"].iloc[0])}
+
+
+def nothing_yet(text: str, way: Way, label: str) -> None:
+    """Say that there is nothing to see, and where to go from here."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.subheader(text, anchor=False, text_alignment="center")
+        link(way, label, ":material/arrow_forward:")
+
+
+def title(asker: Asker, branch: Mapping[str, Any]) -> None:
+    """Name the branch, and under it the date of the data and their source."""
+    badge = f" :orange-badge[{_('Demo')}]" if branch["is_demo"] else ""
+    st.markdown(f"## {plain(branch['name'])}{badge}")
+    source = reads.source(asker, branch["id"])
+    if source is not None:
+        st.caption(_("Data of {day}, from {file}", day=day(source["at"]), file=plain(source["file_name"])))
+
+
+# What is looked at ------------------------------------------------------------------------------------------
+
+
+def tools(asker: Asker, branch: Mapping[str, Any]) -> tuple[Sequence[str], Filters, BaseMap, str]:
+    """Show layers, filters, base maps and the search in a row, and return what is chosen."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        layers = filters.pick_layers()
+        metric = pick_metric() if "customers" in layers else "count"
+        base = pick_base(bool(branch["is_demo"]))
+        picked = filters.pick_filters()
+        with st.container(width=240):
+            filters.search_box(asker, branch)
+    return layers, picked, base, metric
+
+
+def pick_metric() -> str:
+    """Ask what colours the customers' cells."""
+    key = state.seed(state.METRIC, lambda text: one_of(text, METRIC_NAMES), "count")
+    metric = st.segmented_control(
+        _("Cells show"), list(METRIC_NAMES), format_func=lambda name: _(METRIC_NAMES[name]), key=key, required=True
+    )
+    state.keep(state.METRIC, None if metric == "count" else metric)
+    return metric
+
+
+def pick_base(is_demo: bool) -> BaseMap:
+    """Ask for the base map; the demo's own town plan comes first there, and nowhere else."""
+    offered = {base.key: base for base in basemaps.offered(Settings.from_env()) if is_demo or base.key != "demo"}
+    default = next((key for key, base in offered.items() if base.kind != "none"), next(iter(offered)))
+    key = state.seed(state.BASEMAP, lambda text: one_of(text, offered), default)
+    state.within(key, offered, default)
+    if len(offered) == 1:
+        return offered[default]
+    picked: str = st.selectbox(
+        _("Base map"), list(offered), format_func=lambda name: offered[name].name(language()), key=key, width=170
+    )
+    state.keep(state.BASEMAP, None if picked == default else picked)
+    return offered[picked]
+
+
+def one_of(text: str, known: Mapping[str, object]) -> str:
+    """Return a known word; a URL may say anything."""
+    if text not in known:
+        raise ValueError(text)
+    return text
+
+
+# How far it reaches -----------------------------------------------------------------------------------------
+
+
+def radius_tools(asker: Asker, held: Snapshot) -> tuple[Catchment, Reach, Sequence[float]]:
+    """Show the radius, what sets it and its rings, and return what is chosen."""
+    natural = catchment(held)
+    with st.container(border=True, gap="small"):
+        by_hand = pick_radius(natural.radius_m)
+        farthest_line(asker, held, natural)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            shares = pick_shares()
+            outside = pick_outside()
+        basis = pick_basis()
+    ground = catchment(held, basis=basis, by_hand_m=by_hand)
+    return ground, Reach(ground.radius_m, outside), shares
+
+
+def pick_radius(natural_m: float) -> float | None:
+    """Ask for the radius by hand; None where the farthest point sets it."""
+    most = max(STEP_M, math.ceil(natural_m / STEP_M) * STEP_M)
+    key = state.seed(state.RADIUS, lambda text: min(max(int(text), 0), most), most)
+    state.follow(key, most)
+    radius: int = st.slider(
+        _("Radius"),
+        0,
+        most,
+        step=STEP_M,
+        key=key,
+        format="%d m" if language() == "en" else "%d 米",
+        help=_("At the right end the farthest merchant or target customer sets it."),
+    )
+    state.keep(state.RADIUS, None if radius >= most else str(radius))
+    return None if radius >= most else float(radius)
+
+
+def farthest_line(asker: Asker, held: Snapshot, natural: Catchment) -> None:
+    """Name the point that sets the radius, and let it, or a suggested outlier, be set aside."""
+    if natural.farthest is None:
+        st.caption(_("No merchant or target customer sets the radius."))
+    else:
+        st.caption(_("Farthest: {point}", point=plain(point_text(asker, held, natural.farthest))))
+    with st.container(horizontal=True, gap="small"):
+        if natural.farthest is not None:
+            chosen.aside_button(asker, held, natural.farthest.layer, natural.farthest.id, key=state.FARTHEST)
+        if natural.outliers:
+            suggested(asker, held, natural.outliers)
+        if natural.counts["aside"]:
+            set_aside_box(asker, held)
+
+
+def point_text(asker: Asker, held: Snapshot, point: Point) -> str:
+    """Return what a point is, and its name for those who may see it: `Merchant 好邻居 · 2.3 km`."""
+    groups = catalogue.GROUPS.set_index("id")[language()]
+    what = _(KIND_NAMES[point.kind])
+    name = reads.name_of(asker, held, point)
+    group = groups.get(point.group, "") if name is None and point.group is not None else ""
+    return " · ".join(filter(None, [" ".join(filter(None, [what, name])), group, distance(point.distance_m)]))
+
+
+def suggested(asker: Asker, held: Snapshot, points: Sequence[Point]) -> None:
+    """Offer the points that lie far beyond all others."""
+    label = ngettext("{n} suggested outlier", "{n} suggested outliers", len(points))
+    with st.popover(label, icon=":material/scatter_plot:"):
+        st.caption(_("Far beyond all others. Nothing is left out unless you set it aside."))
+        for point in points[:MOST_SUGGESTED]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(plain(point_text(asker, held, point)))
+                chosen.aside_button(asker, held, point.layer, point.id, key="outlier")
+
+
+def set_aside_box(asker: Asker, held: Snapshot) -> None:
+    """List what was set aside, with the way back."""
+    aside = reads.asides(asker, held.branch_id)
+    with st.popover(ngettext("{n} set aside", "{n} set aside", len(aside)), icon=":material/block:"):
+        for row in aside.itertuples():
+            with st.container(horizontal=True, vertical_alignment="center"):
+                name = row.name if isinstance(row.name, str) else _("Target customer")
+                st.markdown(f"**{plain(name)}**  \n:gray[{plain(row.reason)} · {plain(row.by)} · {day(row.at)}]")
+                chosen.aside_button(asker, held, row.layer, int(row.row_id), key="back")
+
+
+def pick_shares() -> tuple[float, ...]:
+    """Ask which rings to draw."""
+    known = {f"{round(100 * ring)}": ring for ring in SHARES}
+    key = state.seed(state.RINGS, lambda text: filters.codes_in(text, known), list(known))
+    picked = st.pills(
+        _("Rings holding"), list(known), selection_mode="multi", format_func=lambda text: f"{text}%", key=key
+    )
+    state.keep(state.RINGS, None if len(picked) == len(known) else ".".join(picked))
+    return tuple(known[text] for text in picked)
+
+
+def pick_basis() -> Basis:
+    """Ask what the rings hold a share of."""
+    key = state.seed(state.BASIS, lambda text: one_of(text, BASIS_NAMES), "points")
+    basis = st.selectbox(
+        _("Of"), BASES, format_func=lambda name: _(BASIS_NAMES[name]), key=key, width=200
+    )
+    state.keep(state.BASIS, None if basis == "points" else basis)
+    return basis
+
+
+def pick_outside() -> bool:
+    """Ask whether to look at what lies outside."""
+    key = state.seed(state.OUTSIDE, lambda text: text == "1", False)
+    outside = st.toggle(_("Look outside"), key=key, help=_("What lies beyond the circle, and what was set aside."))
+    state.keep(state.OUTSIDE, "1" if outside else None)
+    return outside
+
+
+# The map and what is clicked --------------------------------------------------------------------------------
+
+
+@st.fragment
+@calm()
+def map_part(
+    asker: Asker,
+    branch: Mapping[str, Any],
+    sight: Sight,
+    base: BaseMap,
+    metric: str,
+    ground: Catchment,
+    reach: Reach,
+    shares: Sequence[float],
+) -> None:
+    """Show the map; moving it reruns nothing else, and only a click that means something redraws the page."""
+    if listen(sight, base):
+        st.rerun()
+    maps.draw(scene(asker, branch, sight, base, metric, ground, reach, shares))
+
+
+def listen(sight: Sight, base: BaseMap) -> bool:
+    """Take in what the map told: where it looks goes into the URL, a click chooses; return whether it chose."""
+    told = maps.told(base.datum)
+    if told.view is not None:
+        state.keep_view(told.view)
+    view = told.view or state.view()
+    if told.click is None or view is None:
+        return False
+    meant = chosen.at_click(sight, *told.click, view.zoom)
+    if isinstance(meant, View):
+        state.fly_to(meant)
+        return False
+    before = state.selected()
+    state.select(meant)
+    return meant is not None or before is not None
+
+
+def scene(
+    asker: Asker,
+    branch: Mapping[str, Any],
+    sight: Sight,
+    base: BaseMap,
+    metric: str,
+    ground: Catchment,
+    reach: Reach,
+    shares: Sequence[float],
+) -> Scene:
+    """Return what the map shows."""
+    held, picked = sight.held, state.selected()
+    far = ground.farthest
+    return Scene(
+        base=base,
+        centre=Marked(held.lon, held.lat, branch["name"]),
+        tiles=reads.layers(held, sight.layers, sight.filters, base, sight.masked),
+        rings=circles(ground, shares),
+        farthest=None if far is None or not may_mark(asker, held, far) else farthest_mark(asker, held, far),
+        asides=aside_marks(asker, held),
+        selected=None if picked is None else Marked(picked.lon, picked.lat),
+        outside=reach.outside,
+        metric=metric,
+        colours=reads.colours(),
+        legend=reads.legend(),
+    )
+
+
+def circles(ground: Catchment, shares: Sequence[float]) -> list[Ring]:
+    """Return the circle, and the rings that are not the circle itself."""
+    if ground.radius_m <= 0:
+        return []
+    rings = [Ring(ground.radius_m, _("Radius {radius}", radius=distance(ground.radius_m)), main=True)]
+    for held_share in sorted(shares):
+        radius_m = ground.rings[held_share]
+        if not math.isnan(radius_m) and radius_m > 0 and abs(radius_m - ground.radius_m) > 1:
+            rings.append(Ring(radius_m, f"{share(held_share)} · {distance(radius_m)}"))
+    return rings
+
+
+def may_mark(asker: Asker, held: Snapshot, point: Point) -> bool:
+    """Whether a point may stand on the map: a person's place is for those who may see customers."""
+    return point.layer == "merchants" or asker.may(Right.CUSTOMERS, held.branch_id)
+
+
+def farthest_mark(asker: Asker, held: Snapshot, point: Point) -> Marked:
+    """Return the farthest point with its name."""
+    return Marked(point.lon, point.lat, _("Farthest: {point}", point=point_text(asker, held, point)))
+
+
+def aside_marks(asker: Asker, held: Snapshot) -> list[Marked]:
+    """Return where what was set aside lies."""
+    layers = [held.merchants, held.customers] if asker.may(Right.CUSTOMERS, held.branch_id) else [held.merchants]
+    return [
+        Marked(float(layer.lon[row]), float(layer.lat[row]))
+        for layer in layers
+        for row in layer.aside.nonzero()[0][:MOST_MARKED]
+    ]
