@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 from pandas import DataFrame
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from data import headers as header_words
@@ -144,7 +145,8 @@ def one_file(asker: Asker, branch: Mapping[str, Any], upload: UploadedFile, kind
             key=state.of_file(state.SHEET, upload.file_id),
         )
         table = first_look(upload, sheet)
-    choices = Choices(kind, sheet, column_choices(table, upload, kind), datum_choice(upload))
+    with columns_box(table):
+        choices = Choices(kind, sheet, column_choices(table, upload, kind), datum_choice(upload))
     plan = plan_of(asker, branch, upload, choices)
     show_columns(plan)
     datum = settle_datum(plan, branch, upload)
@@ -159,9 +161,23 @@ def first_look(upload: UploadedFile, sheet: str | None) -> dict[str, Any]:
     def look() -> dict[str, Any]:
         upload.seek(0)
         table = readers.open_table(upload, name=upload.name, sheet=sheet)
-        return {"headers": table.headers, "sheets": table.sheets, "sheet": table.sheet}
+        placed = table.form == "geojson" or header_words.has_coordinates(table.headers)
+        return {
+            "headers": table.headers,
+            "sheets": table.sheets,
+            "sheet": table.sheet,
+            "form": table.form,
+            "placed": placed,
+        }
 
     return state.once(state.LOOK, (upload.file_id, sheet), look)
+
+
+def columns_box(table: Mapping[str, Any]) -> DeltaGenerator:
+    """Return the box of what is rarely changed; it is open where the file's coordinates were not found."""
+    return st.expander(
+        _("Columns, and where the coordinates come from"), expanded=not table["placed"], icon=":material/tune:"
+    )
 
 
 def column_choices(
@@ -171,20 +187,20 @@ def column_choices(
     known = list(table["headers"])
     proposed = proposal(known, kind)
     changed: list[tuple[str, str | None]] = []
-    names = [name for name in FIELDS if name in PLACED or name in header_words.FIELDS[kind]]
-    with st.expander(_("Which column is what"), expanded=not header_words.has_coordinates(known)):
-        columns = st.columns(3)
-        for at, name in enumerate(names):
-            given = proposed.get(name)
-            picked = columns[at % 3].selectbox(
-                _(FIELDS[name]),
-                known,
-                index=None if given is None else known.index(given),
-                placeholder=_("Not in the list"),
-                key=state.of_file(f"{state.COLUMN}_{kind}_{name}_{table['sheet']}", upload.file_id),
-            )
-            if picked != given:
-                changed.append((name, picked))
+    placed = () if table["form"] == "geojson" else PLACED  # there the shapes say where
+    columns = st.columns(3)
+    names = [name for name in FIELDS if name in placed or name in header_words.FIELDS[kind]]
+    for at, name in enumerate(names):
+        given = proposed.get(name)
+        picked = columns[at % 3].selectbox(
+            _(FIELDS[name]),
+            known,
+            index=None if given is None else known.index(given),
+            placeholder=_("Not in the list"),
+            key=state.of_file(f"{state.COLUMN}_{kind}_{name}_{table['sheet']}", upload.file_id),
+        )
+        if picked != given:
+            changed.append((name, picked))
     return tuple(changed)
 
 

@@ -100,6 +100,8 @@ class Scene:
         The branch; None where there is none yet.
     tiles, rings, farthest, asides, selected
         The layers, the circles, and the points marked.
+    candidates
+        Points to choose among, each with its label.
     outside
         Look at what lies outside the circle.
     metric
@@ -115,6 +117,7 @@ class Scene:
     farthest: Marked | None = None
     asides: Sequence[Marked] = ()
     selected: Marked | None = None
+    candidates: Sequence[Marked] = ()
     outside: bool = False
     metric: str = "count"
     colours: Mapping[int, str] = field(default_factory=dict)
@@ -206,6 +209,7 @@ def picture(scene: Scene, key: str = state.MAP) -> dict[str, object]:
         "farthest": marked_json(scene.farthest, datum),
         "asides": [shifted(point, datum) for point in scene.asides],
         "selected": marked_json(scene.selected, datum),
+        "candidates": [marked_json(point, datum) for point in scene.candidates],
         "legend": scene.legend._asdict(),
     }
     stamp = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
@@ -238,6 +242,10 @@ def first_view(scene: Scene) -> dict[str, object]:
         west, south, east, north = circle(scene.centre.lon, scene.centre.lat, main.radius_m, 8).bounds
         corners = [shifted(Marked(west, south), datum), shifted(Marked(east, north), datum)]
         return {"key": flight(scene), "bounds": corners}
+    if scene.candidates:
+        spots = [shifted(point, datum) for point in scene.candidates]
+        corners = [(min(axis), max(axis)) for axis in zip(*spots, strict=True)]
+        return {"key": flight(scene), "bounds": [tuple(low for low, _high in corners), tuple(high for _low, high in corners)]}
     view = kept or (CHINA if scene.centre is None else View(scene.centre.lon, scene.centre.lat, PIN_ZOOM))
     lon, lat = shifted(view, datum)
     return {"key": flight(scene), "lon": lon, "lat": lat, "zoom": view.zoom, "fly": state.flights() > 0}
@@ -322,3 +330,11 @@ def pin_map(point: tuple[float, float] | None) -> tuple[float, float] | None:
     point = clicked or point
     draw(Scene(base, None if point is None else Marked(*point)), height=PIN_HEIGHT_PX, key=state.PIN_MAP)
     return point
+
+
+def candidates_map(points: Mapping[str, tuple[float, float]], *, key: str) -> None:
+    """Show points to choose among, WGS 84, by their labels, on the first base map that shows the country."""
+    offered = basemaps.offered(Settings.from_env())
+    base = next((base for base in offered if base.kind == "xyz"), offered[0])
+    marked = tuple(Marked(lon, lat, label) for label, (lon, lat) in points.items())
+    draw(Scene(base, None, candidates=marked), height=PIN_HEIGHT_PX, key=key)

@@ -485,7 +485,7 @@
   /* ---------- the circle, its rings, and the points with a name ---------- */
 
   function syncShapes(own, state) {
-    const key = JSON.stringify([state.rings, state.outside, state.branch, state.farthest, state.asides, state.selected]);
+    const key = JSON.stringify([state.rings, state.outside, state.branch, state.farthest, state.asides, state.selected, state.candidates]);
     if (key === own.shapesKey) return;
     own.shapesKey = key;
     own.shapes.clearLayers();
@@ -497,6 +497,10 @@
     state.rings.filter((ring) => ring.label).forEach((ring) => add(pill(onMap(ring.rim), ring.label, ring.main ? "main" : "")));
     state.asides.forEach((point) => add(sign(onMap(point), "zhendi-aside", 14)));
     if (state.selected) add(sign(onMap(state.selected.at), "zhendi-selected", 34));
+    (state.candidates || []).forEach((point) => {
+      add(sign(onMap(point.at), "zhendi-farthest", 18));
+      add(pill(onMap(point.at), point.label, "farthest"));
+    });
     if (state.branch) {
       add(sign(onMap(state.branch.at), "zhendi-branch", 26, 1000));
       if (state.branch.label) add(pill(onMap(state.branch.at), state.branch.label, "branch"));
