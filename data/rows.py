@@ -129,12 +129,13 @@ def search(session: Session, asker: Asker, branch_id: int, text: str, limit: int
     """
     asker.require(Right.FIGURES, branch_id)
     wanted = text.strip()[:LONGEST_SEARCH].lower()
+    compare = "like" if session.get_bind().dialect.name == "sqlite" else "ilike"  # SQLite's ignores case
     columns = ["layer", "id", "name", "lon", "lat"]
     if not wanted:
         return pd.DataFrame(columns=columns)
     found = union_all(
         *(
-            _search(table, layer, branch_id, wanted, limit)
+            _search(table, layer, branch_id, wanted, compare, limit)
             for layer, table in (
                 ("merchants", tables.merchants),
                 ("outlets", tables.outlets),
@@ -263,13 +264,11 @@ def _by_ids(session: Session, query: Select[Any], table: Table, ids: Sequence[in
     return pd.DataFrame([rows[row_id] for row_id in wanted if row_id in rows], columns=columns)
 
 
-def _search(table: Table, layer: str, branch_id: int, wanted: str, limit: int) -> Select[Any]:
+def _search(table: Table, layer: str, branch_id: int, wanted: str, compare: str, limit: int) -> Select[Any]:
     escaped = "".join(_ESCAPE + letter if letter in ("%", "_", _ESCAPE) else letter for letter in wanted)
-    texts: list[ColumnElement[str]] = [func.lower(table.c.name)]
-    if wanted.isascii():
-        texts.append(table.c.initials)
-    found = or_(*(text.like(f"%{escaped}%", escape=_ESCAPE) for text in texts))
-    begins = or_(*(text.like(f"{escaped}%", escape=_ESCAPE) for text in texts))
+    texts = (table.c.name, table.c.initials) if wanted.isascii() else (table.c.name,)
+    found = or_(*(getattr(text, compare)(f"%{escaped}%", escape=_ESCAPE) for text in texts))
+    begins = or_(*(getattr(text, compare)(f"{escaped}%", escape=_ESCAPE) for text in texts))
     rank = case((begins, 0), else_=1).label("rank")
     fields = (table.c.id, table.c.name, table.c.lon, table.c.lat)
     query = select(literal(layer).label("layer"), *fields, rank).where(table.c.branch_id == branch_id, found)

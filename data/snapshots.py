@@ -241,8 +241,15 @@ def after_change(session: Session, branch_id: int, version: int, *, only_asides:
             merchants=before.merchants.with_aside(aside["merchants"]),
             customers=before.customers.with_aside(aside["customers"]),
         )
-    event.listen(session, "after_commit", lambda _: _kept.put(key, changed), once=True)
+    _publish(session, changed)
     return changed
+
+
+def _publish(session: Session, changed: Snapshot) -> None:
+    """Keep a snapshot for all once its transaction is committed, unless a part of that was rolled back."""
+    undone: list[bool] = []
+    event.listen(session, "after_soft_rollback", lambda *_: undone.append(True), once=True)
+    event.listen(session, "after_commit", lambda _: undone or _kept.put(changed.key, changed), once=True)
 
 
 def load(session: Session, branch_id: int) -> Snapshot:

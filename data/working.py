@@ -163,7 +163,7 @@ def _holdings(session: Session, ids: NDArray[np.int64]) -> NDArray[np.uint64]:
     if not len(ids):
         return masks
     held = tables.holdings
-    one = literal_column("1::bigint" if _is_postgresql(session) else "1")
+    one: ColumnElement[int] = literal_column("1::bigint" if _is_postgresql(session) else "1")
     bits = func.sum(one.op("<<")(held.c.product_id))  # each product once: a sum of bits is their union
     # The ids' span is read in the table's own order; other branches' customers in it are passed over below.
     query = (

@@ -1,0 +1,227 @@
+"""The table of rights, cell by cell: first the table itself, then every question that can be asked of the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data import snapshots, store, tables
+from data.rights import Asker, Right, Role, command_line
+from geo.errors import RightsError
+
+HEAD, LEAD, MEMBER, ANALYST, AUDITOR, ADMIN = Role
+WORKERS = {HEAD, LEAD, MEMBER, ANALYST}
+
+GRANTED = {
+    Right.FIGURES: WORKERS,
+    Right.CUSTOMERS: {HEAD, LEAD},
+    Right.OWN_CUSTOMERS: {MEMBER},
+    Right.DEPOSITS: {HEAD, MEMBER},
+    Right.IMPORT: {HEAD, LEAD, ANALYST},
+    Right.EXPORT: {HEAD, LEAD, ANALYST},
+    Right.EXPORT_CUSTOMERS: {HEAD, LEAD},
+    Right.EDIT_MERCHANTS: WORKERS,
+    Right.READ_PLANS: WORKERS,
+    Right.EDIT_PLANS: {HEAD, LEAD},
+    Right.PUBLISH_PLANS: {HEAD},
+    Right.AUDIT: {HEAD, AUDITOR},
+    Right.PEOPLE: {ADMIN},
+    Right.BRANCHES: {HEAD, ADMIN},
+}
+
+Question = Callable[[Session, Asker, Any], object]
+# Every function of the store that names who asks, and who gets an answer.
+QUESTIONS: dict[str, tuple[Question, set[Role]]] = {
+    "branch": (lambda s, a, t: store.branch(s, a, t.branch_id), set(Role)),
+    "merchant_card": (lambda s, a, t: store.merchant_card(s, a, t.ids["M1"]), WORKERS),
+    "outlet_card": (lambda s, a, t: store.outlet_card(s, a, t.ids["乙银行自助"]), WORKERS),
+    "place_card": (lambda s, a, t: store.place_card(s, a, t.ids["李家村"]), WORKERS),
+    "merchant_rows": (lambda s, a, t: store.merchant_rows(s, a, t.branch_id, [t.ids["M1"]]), WORKERS),
+    "outlet_rows": (lambda s, a, t: store.outlet_rows(s, a, t.branch_id, [t.ids["乙银行自助"]]), WORKERS),
+    "place_rows": (lambda s, a, t: store.place_rows(s, a, t.branch_id, [t.ids["李家村"]]), WORKERS),
+    "search": (lambda s, a, t: store.search(s, a, t.branch_id, "人民"), WORKERS),
+    "asides": (lambda s, a, t: store.asides(s, a, t.branch_id), WORKERS),
+    "batches": (lambda s, a, t: store.batches(s, a, t.branch_id), WORKERS),
+    "latest_source": (lambda s, a, t: store.latest_source(s, a, t.branch_id), WORKERS),
+    "versions": (lambda s, a, t: store.versions(s, a, t.branch_id), WORKERS),
+    "managers": (lambda s, a, t: store.managers(s, a, t.branch_id), WORKERS),
+    "customer_card": (lambda s, a, t: store.customer_card(s, a, t.ids["C5"]), {HEAD, LEAD, MEMBER}),
+    "customers_near": (
+        lambda s, a, t: store.customers_near(s, a, t.branch_id, [t.ids["C5"]]),
+        {HEAD, LEAD, MEMBER},
+    ),
+    "export customers": (
+        lambda s, a, t: store.customers_near(s, a, t.branch_id, [t.ids["C5"]], purpose="export"),
+        {HEAD, LEAD},
+    ),
+    "export merchants": (
+        lambda s, a, t: store.merchant_rows(s, a, t.branch_id, [t.ids["M1"]], purpose="export"),
+        {HEAD, LEAD, ANALYST},
+    ),
+    "export outlets": (
+        lambda s, a, t: store.outlet_rows(s, a, t.branch_id, [], purpose="export"),
+        {HEAD, LEAD, ANALYST},
+    ),
+    "export places": (
+        lambda s, a, t: store.place_rows(s, a, t.branch_id, [], purpose="export"),
+        {HEAD, LEAD, ANALYST},
+    ),
+    "edit_merchant": (lambda s, a, t: store.edit_merchant(s, a, t.ids["M1"], 0, note="x"), WORKERS),
+    "set_aside": (lambda s, a, t: store.set_aside(s, a, t.branch_id, "merchants", t.ids["M1"], "x"), WORKERS),
+    "take_back": (lambda s, a, t: store.take_back(s, a, t.branch_id, "merchants", t.ids["M5"]), WORKERS),
+    "set_radius": (lambda s, a, t: store.set_radius(s, a, t.branch_id, 900.0), WORKERS),
+    "new_version": (lambda s, a, t: store.new_version(s, a, t.branch_id, "import"), WORKERS | {ADMIN}),
+    "remove_branch": (lambda s, a, t: store.remove_branch(s, a, t.branch_id), {HEAD, ADMIN}),
+    "audit_rows": (lambda s, a, t: store.audit_rows(s, a, t.branch_id), {HEAD, AUDITOR}),
+    "people": (lambda s, a, t: store.people(s, a, t.branch_id), {ADMIN}),
+}
+# Of no branch: adding one, and staff.
+NOWHERE: dict[str, tuple[Question, set[Role]]] = {
+    "add_branch": (lambda s, a, _: store.add_branch(s, a, code="N", name="N", lon=1, lat=1), {HEAD, ADMIN}),
+    "add_person": (lambda s, a, _: store.add_person(s, a, name="新人", role=LEAD), {ADMIN}),
+    "set_role": (lambda s, a, t: store.set_role(s, a, t.member_id, LEAD, [t.branch_id]), {ADMIN}),
+    "all people": (lambda s, a, _: store.people(s, a), {ADMIN}),
+    "all audit": (lambda s, a, _: store.audit_rows(s, a), {HEAD, AUDITOR}),
+}
+EVERYWHERE = {AUDITOR, ADMIN}
+
+
+@pytest.mark.parametrize("right", Right)
+@pytest.mark.parametrize("role", Role)
+def test_the_table_grants_what_the_design_says(role, right):
+    asker = Asker(name="x", role=role, branch_ids=frozenset({1}))
+    assert asker.may(right, 1) == (role in GRANTED[right])
+    assert asker.may(right, 2) == (role in GRANTED[right] and role in EVERYWHERE)
+
+
+@pytest.mark.parametrize("right", Right)
+def test_the_command_line_may_do_everything_everywhere(right):
+    command_line("root").require(right, 7)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_question_is_answered_to_the_roles_of_the_table_alone(town, role):
+    questions = QUESTIONS | NOWHERE
+    answered = _answered(town, town.asker(role), questions)
+    assert answered == {name for name, (_, roles) in questions.items() if role in roles}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_question_about_another_branch_is_refused(town, role):
+    answered = _answered(town, town.asker(role, town.other_id), QUESTIONS)
+    assert answered == {name for name, (_, roles) in QUESTIONS.items() if role in roles & EVERYWHERE}
+
+
+def _answered(town: Any, asker: Asker, questions: dict[str, tuple[Question, set[Role]]]) -> set[str]:
+    """Ask everything, taking each change back, and return what was answered."""
+    answered = set()
+    for name, (ask, _) in questions.items():
+        with Session(town.engine) as session:
+            store.set_aside(session, command_line("x"), town.branch_id, "merchants", town.ids["M5"], "x")
+            try:
+                ask(session, asker, town)
+                answered.add(name)
+            except RightsError:
+                pass
+    return answered
+
+
+def test_every_question_of_the_store_is_in_this_walk():
+    no_asker = {"dispose", "engine", "is_empty", "is_migrated", "migrate", "reading", "transaction"}
+    no_asker |= {"data_version"}
+    elsewhere = {"audit", "branches"}  # writes what was done; lists the asker's own (both below)
+    walked = {name.split(" ")[0] for name in QUESTIONS | NOWHERE}
+    assert set(store.__all__) - no_asker - elsewhere <= walked
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_working_set_is_for_whoever_reads_figures(town, role):
+    assert _sees(town, town.asker(role)) == (role in WORKERS)
+    assert not _sees(town, town.asker(role, town.other_id))
+
+
+def _sees(town: Any, asker: Asker) -> bool:
+    try:
+        return snapshots.seen_by(town.engine, asker, town.branch_id).branch_id == town.branch_id
+    except RightsError:
+        return False
+
+
+def test_each_asker_lists_their_own_branches_alone(town):
+    with store.transaction(town.engine) as session:
+        assert store.branches(session, town.asker(LEAD))["code"].tolist() == ["A"]
+        assert store.branches(session, town.asker(ADMIN))["code"].tolist() == ["A", "B"]
+        assert store.branches(session, Asker("x", LEAD)).empty
+
+
+def test_a_member_sees_the_customers_he_manages_and_no_other(town):
+    with store.transaction(town.engine) as session:
+        member = town.asker(MEMBER)
+        rows = store.customers_near(
+            session, member, town.branch_id, [town.ids[n] for n in ("C1", "C5", "C2")]
+        )
+        assert rows["name"].tolist() == ["赵六"]
+        assert rows["deposits"].tolist() == [50_000.0]
+        with pytest.raises(RightsError):
+            store.customer_card(session, member, town.ids["C1"])
+
+
+def test_a_member_in_no_list_of_people_sees_no_customer(town):
+    nobody = Asker("x", MEMBER, frozenset({town.branch_id}), person_id=None)
+    with store.transaction(town.engine) as session:
+        assert store.customers_near(session, nobody, town.branch_id, list(town.ids.values())).empty
+
+
+def test_a_lead_receives_no_deposits(town):
+    with store.transaction(town.engine) as session:
+        rows = store.customers_near(session, town.asker(LEAD), town.branch_id, [town.ids["C1"]])
+        card = store.customer_card(session, town.asker(LEAD), town.ids["C1"])
+    assert not {"deposits", "assets"} & set(rows.columns)
+    assert (card["name"], card["deposits"], card["assets"]) == ("张三", None, None)
+
+
+def test_a_head_receives_all_of_a_customer(town):
+    with store.transaction(town.engine) as session:
+        card = store.customer_card(session, town.asker(HEAD), town.ids["C5"])
+    assert (card["name"], card["phone"], card["deposits"]) == ("赵六", "13900000005", 50_000.0)
+    assert (card["manager"], card["products"]) == ("小陈", [3])
+
+
+def test_the_auditor_reads_all_branches_and_a_head_the_own(town):
+    with store.transaction(town.engine) as session:
+        assert set(store.audit_rows(session, town.asker(AUDITOR))["subject"]) >= {"A", "B"}
+        assert "B" not in set(store.audit_rows(session, town.asker(HEAD))["subject"])
+
+
+def test_each_look_and_export_is_on_record_without_a_word_about_the_customer(town):
+    ids = [town.ids[number] for number in ("C1", "C2")]
+    with store.transaction(town.engine) as session:
+        head = town.asker(HEAD)
+        store.customer_card(session, head, ids[0])
+        store.customers_near(session, head, town.branch_id, ids)
+        store.customers_near(session, head, town.branch_id, ids, purpose="export")
+        store.merchant_rows(session, head, town.branch_id, [town.ids["M1"]], purpose="export")
+    with store.reading(town.engine) as session:
+        rows = store.audit_rows(session, town.asker(AUDITOR), town.branch_id).head(4)
+        written = json.dumps([list(map(str, row)) for row in session.execute(select(tables.audit))])
+    assert rows[["action", "subject"]].to_numpy().tolist() == [
+        ["export", "merchants"],
+        ["export", "customers"],
+        ["look", "customers"],
+        ["look", f"customer {ids[0]}"],
+    ]
+    assert rows["by"].eq("test:head").all()
+    assert rows["detail"].tolist()[1] == {"rows": 2}
+    assert not [word for word in ("张三", "139000", "10000", str(LON_OF_C1)) if word in written]
+
+
+LON_OF_C1 = 114.3015
+
+
+def test_figures_are_masked_for_all_who_may_not_see_customers(town):
+    assert [role for role in Role if not town.asker(role).masked(town.branch_id)] == [HEAD, LEAD]
