@@ -9,7 +9,6 @@ from __future__ import annotations
 import getpass
 import json
 import math
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -82,7 +81,10 @@ def branch_list(as_json: Json = False) -> None:
         with store.reading(_engine()) as session:
             found = store.branches(session, _asker()).drop(columns=["at"])
         rows = [_clean(row) for row in found.to_dict("records")]
-        answer({"branches": rows}, "\n".join(f"{row['code']}\t{row['name']}\t{row['lon']:.6f}, {row['lat']:.6f}" for row in rows))
+        answer(
+            {"branches": rows},
+            "\n".join(f"{row['code']}\t{row['name']}\t{row['lon']:.6f}, {row['lat']:.6f}" for row in rows),
+        )
 
 
 @app.command("import")
@@ -90,13 +92,21 @@ def import_list(
     kind: Annotated[Layer, typer.Argument(help="What the list is of.")],
     file: Annotated[Path, typer.Argument(help="CSV, XLSX or GeoJSON.")],
     branch: BranchCode,
-    datum: Annotated[DatumOrAuto, typer.Option(help="Of the coordinates; auto takes only proof.")] = DatumOrAuto.auto,
+    datum: Annotated[
+        DatumOrAuto, typer.Option(help="Of the coordinates; auto takes only proof.")
+    ] = DatumOrAuto.auto,
     mapping: Annotated[Path | None, typer.Option(help="JSON: field to header, null for none.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Of a workbook.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of a text file; found out if not given.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; store nothing.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write the rejected rows to this .csv or .xlsx.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Go on though more than half of the rows are rejected.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; store nothing.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the rejected rows to this .csv or .xlsx.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Go on though more than half of the rows are rejected.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Bring a list in: all good rows in one transaction, or nothing."""
@@ -138,7 +148,9 @@ def export_layer(
         with store.transaction(_engine()) as session:
             asker = _asker()
             branch_id = store.branch(session, asker, branch)["id"]
-            frame = export.layer(session, asker, branch_id, layer.value, datum=datum.value, language=config.language())
+            frame = export.layer(
+                session, asker, branch_id, layer.value, datum=datum.value, language=config.language()
+            )
             _write_table(frame, out, layer.value)
         answer(
             {"rows": len(frame), "out": str(out), "datum": datum.value},
@@ -154,7 +166,9 @@ def catchment(branch: BranchCode, as_json: Json = False) -> None:
         asker = _asker()
         with store.transaction(engine) as session:
             found = store.branch(session, asker, branch)
-            ground = figures.catchment(snapshots.seen_by(engine, asker, found["id"]), by_hand_m=found["radius_m"])
+            ground = figures.catchment(
+                snapshots.seen_by(engine, asker, found["id"]), by_hand_m=found["radius_m"]
+            )
             farthest = None if ground.farthest is None else _farthest(session, asker, ground.farthest)
         rings = {str(share): _clean(radius) for share, radius in ground.rings.items()}
         result = {
@@ -177,11 +191,14 @@ def coverage(branch: BranchCode, as_json: Json = False) -> None:
         snapshot = snapshots.seen_by(engine, asker, found["id"])
         ground = figures.catchment(snapshot, by_hand_m=found["radius_m"])
         total = _total(snapshot, ground.radius_m, asker.masked(found["id"]))
-        lines = "\n".join(f"{name}\t{row['value']}\t{row['numerator']} / {row['denominator']}" for name, row in total.items())
+        lines = "\n".join(
+            f"{name}\t{row['value']}\t{row['numerator']} / {row['denominator']}"
+            for name, row in total.items()
+        )
         answer({"zones": [], "unzoned": total, "total": total}, lines)
 
 
-# --- answers ------------------------------------------------------------------------------------------------------
+# --- answers ----------------------------------------------------------------------------------------------
 
 Answer = Callable[[dict[str, Any], str], None]
 
@@ -200,15 +217,18 @@ def _answering(as_json: bool) -> Iterator[Answer]:
     except SQLAlchemyError as error:
         # Its text may hold rows; only its kind is said.
         _refuse(
-            FileError(N_("The database does not answer or refuses ({kind})."), kind=type(error).__name__), as_json
+            FileError(N_("The database does not answer or refuses ({kind})."), kind=type(error).__name__),
+            as_json,
         )
 
 
 def _refuse(error: ZhendiError, as_json: bool) -> NoReturn:
-    words = _said(error)
+    words = say(error, config.language())
     result: dict[str, Any] = {"error": words, "kind": type(error).__name__}
     if isinstance(error, DatumUnknown):
-        result["candidates"] = {name: {"lon": lon, "lat": lat} for name, (lon, lat) in error.candidates.items()}
+        result["candidates"] = {
+            name: {"lon": lon, "lat": lat} for name, (lon, lat) in error.candidates.items()
+        }
         places = "; ".join(f"{name} {lon:.6f}, {lat:.6f}" for name, (lon, lat) in error.candidates.items())
         words = f"{words}\n{_t(N_('In WGS 84 the first row would lie at: {places}'), places=places)}"
     if isinstance(error, ManyRejected):
@@ -218,15 +238,6 @@ def _refuse(error: ZhendiError, as_json: bool) -> NoReturn:
         typer.echo(json.dumps(result, ensure_ascii=False))
     typer.echo(words, err=True)
     raise typer.Exit(1)
-
-
-def _said(error: ZhendiError) -> str:
-    """Return an error in the user's language, with the marked messages among its values spoken too."""
-    values = {
-        name: _t(ingest.REASONS.get(value, value)) if isinstance(value, str) and name in ("reason", "what") else value
-        for name, value in error.values.items()
-    }
-    return say(error.message, config.language(), **values)
 
 
 def _t(message: str, **values: object) -> str:
@@ -250,14 +261,28 @@ def _mapping(path: Path | None) -> dict[str, str | None] | None:
     try:
         mapping = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise FileError(N_("The mapping {name} cannot be read: it has to be a JSON object."), name=path.name) from error
-    if not isinstance(mapping, dict) or not all(value is None or isinstance(value, str) for value in mapping.values()):
+        raise FileError(
+            N_("The mapping {name} cannot be read: it has to be a JSON object."), name=path.name
+        ) from error
+    if not isinstance(mapping, dict) or not all(
+        value is None or isinstance(value, str) for value in mapping.values()
+    ):
         raise FileError(N_("The mapping {name} cannot be read: it has to be a JSON object."), name=path.name)
     return mapping
 
 
 def _report_json(done: ImportReport) -> dict[str, Any]:
-    names = ("batch", "rows", "accepted", "updated", "rejected", "duplicates", "reasons", "datum", "datum_how")
+    names = (
+        "batch",
+        "rows",
+        "accepted",
+        "updated",
+        "rejected",
+        "duplicates",
+        "reasons",
+        "datum",
+        "datum_how",
+    )
     more = ("encoding", "sheet", "mapping", "outlets", "warnings", "version")
     return {name: getattr(done, name) for name in (*names, *more)}
 
@@ -265,7 +290,10 @@ def _report_json(done: ImportReport) -> dict[str, Any]:
 def _report_words(done: ImportReport) -> str:
     lines = [
         _t(
-            N_("{rows} rows: {accepted} accepted, {updated} updated, {duplicates} duplicates, {rejected} rejected."),
+            N_(
+                "{rows} rows: {accepted} accepted, {updated} updated, {duplicates} duplicates, "
+                "{rejected} rejected."
+            ),
             rows=done.rows,
             accepted=done.accepted,
             updated=done.updated,
@@ -316,7 +344,9 @@ def _total(snapshot: snapshots.Snapshot, radius_m: float, mask: bool) -> dict[st
     total = {name: cards[name] for name in ("customer_coverage", "merchant_coverage", "rivals")}
     groups = figures.group_table(snapshot, Filters(), reach, mask)
     matched = groups["match_customers"].sum()
-    total["product_match"] = Figure.ratio((groups["product_match"] * groups["match_customers"]).sum(), matched)
+    total["product_match"] = Figure.ratio(
+        (groups["product_match"] * groups["match_customers"]).sum(), matched
+    )
     return {name: _clean(figure._asdict()) for name, figure in total.items()}
 
 
@@ -330,4 +360,4 @@ def _clean(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

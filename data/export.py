@@ -1,6 +1,4 @@
-"""
-Lists out of the store, as workbook or CSV: in the datum asked for, with nothing a spreadsheet would run.
-"""
+"""Lists out of the store, as workbook or CSV: in the datum asked for, with nothing a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -29,7 +27,19 @@ CONSTANT_MEMORY_FROM = 50_000  # rows
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # `source_id` is the list's own identifier (商户编号): with it an exported list updates what it came from.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "merchants": ("source_id", "name", "category", "category_name", "status", "lon", "lat", "address", "phone", "hours", "manager"),
+    "merchants": (
+        "source_id",
+        "name",
+        "category",
+        "category_name",
+        "status",
+        "lon",
+        "lat",
+        "address",
+        "phone",
+        "hours",
+        "manager",
+    ),
     "outlets": ("source_id", "name", "kind", "is_own", "lon", "lat", "address", "phone"),
     "places": ("source_id", "name", "kind", "households", "adults", "employees", "lon", "lat", "address"),
     "customers": (
@@ -54,7 +64,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 
 def layer(
-    session: Session, asker: Asker, branch_id: int, name: str, *, datum: str = "wgs84", language: Language = "zh"
+    session: Session,
+    asker: Asker,
+    branch_id: int,
+    name: str,
+    *,
+    datum: str = "wgs84",
+    language: Language = "zh",
 ) -> pd.DataFrame:
     """
     Return a layer of a branch as a list that can be brought back in.
@@ -163,7 +179,7 @@ def _text(text: str) -> str:
 
 
 def _sheet_name(title: str, taken: set[str]) -> str:
-    """Return a name Excel takes: 31 characters, none of []:*?/\\, each once."""
+    """Return a name Excel takes: 31 characters, no bracket, colon, star, question mark or slash, each once."""
     base = "".join(" " if letter in "[]:*?/\\" else letter for letter in title).strip(" '")[:28] or "Sheet"
     name, number = base, 1
     while name.lower() in taken:
@@ -184,7 +200,9 @@ def _safe(series: pd.Series) -> pd.Series:
         return series
     values = series.astype(object)
     risky: NDArray[np.bool_] = np.fromiter(
-        (isinstance(value, str) and value.startswith(_FORMULA) for value in values), dtype=bool, count=len(values)
+        (isinstance(value, str) and value.startswith(_FORMULA) for value in values),
+        dtype=bool,
+        count=len(values),
     )
     if not risky.any():
         return values

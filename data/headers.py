@@ -13,18 +13,35 @@ from functools import cache
 from typing import NamedTuple
 
 # Each field's words, the surest first. A field takes the header that matches its earliest word.
-NAME = "名称|商户名称|商户名|店名|店铺名称|店铺名|商铺名称|门店名称|门店|商家名称|商家|企业名称|公司名称|单位名称|机构名称|POI名称|网点名称|name|poi_name|name:zh|shop_name|merchant_name|merchant|title|shangjia|shanghumingcheng|mingcheng|label|名字|字号|简称"
-ADDRESS = "地址|详细地址|经营地址|注册地址|商户地址|通讯地址|联系地址|所在地址|位置|address|addr|addr:full|full_address|dizhi|street|location_address"
-PHONE = "电话|联系电话|电话号码|手机|手机号|手机号码|联系方式|固定电话|座机|telephone|tel|phone|phone_number|mobile|contact:phone|dianhua|shouji"
+NAME = (
+    "名称|名稱|商户名称|商户名|店名|店铺名称|店铺名|商铺名称|门店名称|门店|商家名称|商家|企业名称|公司名称|单位名称|机构名称|"
+    "POI名称|网点名称|name|poi_name|name:zh|shop_name|merchant_name|merchant|"
+    "title|shangjia|shanghumingcheng|mingcheng|label|名字|字号|简称"
+)
+ADDRESS = (
+    "地址|詳細地址|详细地址|经营地址|注册地址|商户地址|通讯地址|联系地址|所在地址|位置|address|addr|addr:full|"
+    "full_address|dizhi|street|location_address"
+)
+PHONE = (
+    "电话|電話|联系电话|电话号码|手机|手机号|手机号码|联系方式|固定电话|座机|telephone|tel|phone|"
+    "phone_number|mobile|contact:phone|dianhua|shouji"
+)
 SOURCE_ID = "商户编号|商户号|商户id|客户编号|客户号|客户id|网点编号|机构编号|小区编号|source_id|merchant_id|customer_id|outlet_id|place_id|poi_id|poiid|编号|编码|代码|uid|id|object_id|objectid|osm_id|@id|bianhao|fid"
-MANAGER = "客户经理|管户经理|管户人|经理|负责人|管户客户经理|责任人|外拓人员|manager|account_manager|owner|kehujingli"
+MANAGER = (
+    "客户经理|管户经理|管户人|经理|负责人|管户客户经理|责任人|外拓人员|manager|account_manager|owner|"
+    "kehujingli"
+)
 STATUS = "状态|商户状态|拓展状态|营销状态|签约状态|合作状态|是否签约|status|state|zhuangtai"
 
 FIELDS: dict[str, dict[str, str]] = {
     "merchants": {
         "source_id": SOURCE_ID,
         "name": NAME + "|医院名称|学校名称|酒店名称|餐厅名称|药店名称",
-        "category": "类别|行业|分类|类型|商户类别|商户类型|所属行业|行业类别|行业分类|经营类别|经营范围|业态|poi类型|poi_type|poitype|category|type|types|typename|type_name|class|fclass|industry|ctype|amenity|shop|leibie|hangye|大类|kind|tag",
+        "category": (
+            "类别|類別|行业|分类|类型|商户类别|商户类型|所属行业|行业类别|行业分类|经营类别|经营范围|业态|poi类型|poi_type|"
+            "poitype|category|type|types|typename|type_name|class|fclass|industry|"
+            "ctype|amenity|shop|leibie|hangye|大类|kind|tag"
+        ),
         "status": STATUS,
         "manager": MANAGER,
         "address": ADDRESS,
@@ -33,9 +50,16 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "customers": {
         "source_id": SOURCE_ID,
-        "name": "姓名|客户姓名|客户名称|户名|名称|name|customer_name|full_name|xingming|kehuxingming|群体名称",
-        "existing": "客户性质|是否存量|存量客户|是否客户|客户状态|客户类型|存量目标|existing|is_existing|is_customer|kind|status",
-        "group": "客群|客户群|客户群体|所属客群|客群分类|客群名称|客户类别|职业|group|customer_group|segment|kequn",
+        "name": (
+            "姓名|客户姓名|客户名称|户名|名称|name|customer_name|full_name|xingming|kehuxingming|群体名称"
+        ),
+        "existing": (
+            "客户性质|是否存量|存量客户|是否客户|客户状态|客户类型|存量目标|existing|is_existing|is_customer|"
+            "kind|status"
+        ),
+        "group": (
+            "客群|客户群|客户群体|所属客群|客群分类|客群名称|客户类别|职业|group|customer_group|segment|kequn"
+        ),
         "size": "人数|规模|群体人数|户数|size|people|count|headcount|renshu",
         "tier": "等级|客户等级|客户层级|层级|级别|客户级别|星级|tier|level|grade|dengji",
         "deposits": "存款余额|存款|余额|日均存款|存款日均|储蓄余额|deposits|deposit|balance|cunkuan|yue",
@@ -66,11 +90,27 @@ FIELDS: dict[str, dict[str, str]] = {
         "address": ADDRESS,
     },
 }
-LON = "经度|lon|lng|long|longitude|x|point_x|x坐标|坐标x|坐标经度|经度坐标|经度值|lon_x|jingdu|jd|centerx|center_lon|东经|location_lng|location.lng|geo_lon|gps_lon"
-LAT = "纬度|lat|latitude|y|point_y|y坐标|坐标y|坐标纬度|纬度坐标|纬度值|lat_y|weidu|wd|centery|center_lat|北纬|location_lat|location.lat|geo_lat|gps_lat"
+LON = (
+    "经度|經度|lon|lng|long|longitude|x|point_x|x坐标|坐标x|坐标经度|经度坐标|经度值|lon_x|"
+    "jingdu|jd|centerx|center_lon|东经|location_lng|location.lng|geo_lon|"
+    "gps_lon"
+)
+LAT = (
+    "纬度|緯度|lat|latitude|y|point_y|y坐标|坐标y|坐标纬度|纬度坐标|纬度值|lat_y|weidu|wd|"
+    "centery|center_lat|北纬|location_lat|location.lat|geo_lat|gps_lat"
+)
 # One column with both; "纬经度" and its like have the latitude first.
-BOTH = "坐标|经纬度|经纬度坐标|地理坐标|位置坐标|地图坐标|location|lnglat|lonlat|lng_lat|lon_lat|coordinate|coordinates|coord|coords|zuobiao|gps|gps坐标|坐标点|point|lng,lat|lon,lat|经度,纬度|经度纬度|纬度,经度|纬经度|latlng|latlon|lat_lng|lat,lng|lat,lon|纬度经度"
+BOTH = (
+    "坐标|经纬度|经纬度坐标|地理坐标|位置坐标|地图坐标|location|lnglat|lonlat|lng_lat|lon_lat|"
+    "coordinate|coordinates|coord|coords|zuobiao|gps|gps坐标|坐标点|point|"
+    "lng,lat|lon,lat|经度,纬度|经度纬度|纬度,经度|纬经度|latlng|latlon|lat_lng|lat,lng|"
+    "lat,lon|纬度经度"
+)
 
+DATUM_COLUMNS = frozenset(
+    {"datum", "坐标系", "坐标系统", "坐标类型", "crs", "coordsys", "coordtype", "coordinatesystem"}
+)
+LONGEST_HEADER = 200
 HEADER_WITHIN = 20  # rows: a title may stand above the header
 
 IGNORED = re.compile(r"^(unnamed.*|index|序号|行号|no|num|row|rowid|row_number|xuhao|)$")
@@ -123,7 +163,9 @@ def distinct(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _clean(cell: str) -> str:
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in cell).split())[:200]
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in cell).split())[
+        :LONGEST_HEADER
+    ]
 
 
 @cache
@@ -160,16 +202,19 @@ def header_row(rows: Sequence[Sequence[str]]) -> int:
 
 
 def _known(cells: Sequence[str]) -> int:
-    return sum(
-        2 if coordinate_of(cell) else 1
-        for cell in cells[:1000]
-        if len(cell) <= 200 and (plain(cell) in _all_words() or coordinate_of(cell))
+    return sum(2 if coordinate_of(cell) else 1 for cell in cells[:1000] if is_known(cell))
+
+
+def is_known(header: str) -> bool:
+    """Whether a text is a header that lists have."""
+    return len(header) <= LONGEST_HEADER and (
+        plain(header) in _all_words() or coordinate_of(header) is not None
     )
 
 
 def coordinate_of(header: str) -> tuple[str, str | None] | None:
     """Return `lon`, `lat` or `both` and the datum named with it, if a header is that of a coordinate."""
-    if len(header) > 200:
+    if len(header) > LONGEST_HEADER:
         return None
     datum = header_datum(header)
     text = unicodedata.normalize("NFKC", header).strip().lower()
@@ -191,7 +236,9 @@ def coordinate_of(header: str) -> tuple[str, str | None] | None:
 
 def _run_together(text: str, datum: str | None) -> tuple[str, str | None] | None:
     """Recognise `bdlng`, `lat84`, `gcjlon` and `经度坐标系…`."""
-    found = re.fullmatch(r"(wgs84|wgs|gps|gcj02|gcj|gd|bd09|bd|)(lng|lon|longitude|lat|latitude|x|y)(84|02|09|)", text)
+    found = re.fullmatch(
+        r"(wgs84|wgs|gps|gcj02|gcj|gd|bd09|bd|)(lng|lon|longitude|lat|latitude|x|y)(84|02|09|)", text
+    )
     if not found or not (found[1] or found[3]):
         return None
     sign = found[1] or found[3]
@@ -223,7 +270,9 @@ def coordinate_pairs(headers: Sequence[str]) -> list[Pair]:
     pairs = []
     free = list(axes["lat"])
     for lon, datum in axes["lon"]:
-        same = [item for item in free if item[1] == datum] or [item for item in free if not (item[1] and datum)]
+        same = [item for item in free if item[1] == datum] or [
+            item for item in free if not (item[1] and datum)
+        ]
         if same:
             best = min(same, key=lambda item: abs(headers.index(item[0]) - headers.index(lon)))
             free.remove(best)

@@ -22,7 +22,9 @@ from data import catalogue, values
 
 OUTLET = "outlet:"
 # Categories that say too little to overrule a name which is plainly a bank's or an insurer's.
-VAGUE = frozenset({"", "other", "business", "company", "finance", "other_finance", "wealth_firm", "living", "place_name"})
+VAGUE = frozenset(
+    {"", "other", "business", "company", "finance", "other_finance", "wealth_firm", "living", "place_name"}
+)
 LONGEST_WORD = 200
 
 _BANK = (
@@ -72,7 +74,9 @@ def _parents() -> dict[str, str]:
 def _inside() -> re.Pattern[str]:
     """Match a word within a longer text; of Latin words only whole ones."""
     words = sorted((word for word in _words() if len(word) > 1), key=len, reverse=True)
-    parts = [rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word) for word in words]
+    parts = [
+        rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word) for word in words
+    ]
     return re.compile("|".join(parts))
 
 
@@ -116,7 +120,7 @@ def _refines(within: str, exact: str) -> bool:
 
 
 def _contained(text: str) -> str:
-    """Return the code of the longest word in a text, of equals the last: Chinese names end in what they are."""
+    """Return the code of the longest word in a text, of equals the last: names end in what they are."""
     found = [match[0] for match in _inside().finditer(text)]
     best = max(enumerate(found), key=lambda item: (len(item[1]), item[0]), default=(0, ""))[1]
     return _words().get(best, "")
@@ -150,7 +154,11 @@ def outlet_kinds(names: pd.Series, codes: NDArray[np.object_]) -> NDArray[np.obj
     category's banks those named as machines are ATMs.
     """
     from_category = pd.Series(codes, dtype=object)
-    kinds = from_category.where(from_category.str.startswith(OUTLET), "").str.removeprefix(OUTLET).to_numpy(object, copy=True)
+    kinds = (
+        from_category.where(from_category.str.startswith(OUTLET), "")
+        .str.removeprefix(OUTLET)
+        .to_numpy(object, copy=True)
+    )
     text = pc.utf8_normalize(pa.array(names, pa.string()), form="NFKC")
     is_atm = _matches(text, _ATM)
     kinds[(kinds == "bank") & is_atm] = "atm"

@@ -1,8 +1,8 @@
 """
 Proof of a list's datum: numbers of one town look alike in all three, so nothing is guessed.
 
-Four things prove it: the file's own words, two datums in one row, a declared CRS that only official data have,
-and thirty rows that match what the branch has under exactly one conversion.
+Four things prove it: the file's own words, two datums in one row, a declared CRS that only official
+data have, and thirty rows that match what the branch has under exactly one conversion.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def by_words(pair: Pair | None, headers: Sequence[str], *names: str | None) -> P
 
 
 def by_crs(epsg: int | None) -> Proof:
-    """Return what a declared CRS proves: 4326 nothing, since shifted lists carry it too; CGCS2000 and projections do."""
+    """Return what a declared CRS proves: 4326 nothing, since shifted lists carry it too; others WGS 84."""
     if epsg is None or epsg in (4326, 3857, 900913):
         return Proof()
     return Proof("wgs84", "crs")
@@ -122,7 +122,9 @@ def by_matches(lon: Floats, lat: Floats, known_lon: Floats, known_lat: Floats) -
         return Proof()
     apart = np.array([_apart_m(*convert(lon, lat, datum, "wgs84"), known_lon, known_lat) for datum in DATUMS])
     order = np.sort(apart, axis=0)
-    clear = (order[0] <= NEAR_M) & (order[1] >= CLEARLY_NEARER * order[0]) & (order[1] > order[0] + SAME_POINT_M)
+    clear = (
+        (order[0] <= NEAR_M) & (order[1] >= CLEARLY_NEARER * order[0]) & (order[1] > order[0] + SAME_POINT_M)
+    )
     votes = np.bincount(np.argmin(apart, axis=0)[clear], minlength=len(DATUMS))
     winner = int(np.argmax(votes))
     if votes[winner] < MATCHES_NEEDED or votes[winner] < MATCHES_AGREE * votes.sum():

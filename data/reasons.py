@@ -1,0 +1,59 @@
+"""Why a row is not taken, and what is noticed of rows that are: codes, and their words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from geo.errors import N_
+
+(
+    OK,
+    RAGGED,
+    NO_COORDINATES,
+    NOT_A_NUMBER,
+    IMPOSSIBLE,
+    SWAPPED,
+    METRES,
+    FOREIGN,
+    REPEATED_ID,
+    LONG_ID,
+    TOO_LARGE,
+) = range(11)
+REASONS: dict[str, str] = {
+    "ragged": N_("The row has {found} cells, the header {expected}."),
+    "no_coordinates": N_("The row has no coordinates."),
+    "not_a_number": N_("“{value}” is not a coordinate."),
+    "impossible": N_("“{value}” is no longitude or latitude in degrees."),
+    "swapped": N_("“{value}”: longitude and latitude look exchanged."),
+    "metres": N_("“{value}” looks like projected metres, not degrees."),
+    "foreign": N_("“{value}” lies outside China."),
+    "repeated_id": N_("The identifier is used by an earlier row of the list."),
+    "long_id": N_("The identifier is longer than {limit} characters."),
+    "too_large": N_("The shape is a whole district, not one merchant."),
+}
+CODES = ("", *REASONS)
+WARNINGS: dict[str, str] = {
+    "unknown_category": N_("category not known: taken as “other”"),
+    "unknown_status": N_("status not known: left as it was, or “known”"),
+    "unknown_group": N_("customer group not known: taken as “other”"),
+    "unknown_kind": N_("kind not known: the most general one taken"),
+    "unknown_tier": N_("tier not known: worked out from the amounts, or left empty"),
+    "unknown_product": N_("product not known: left out"),
+    "not_an_amount": N_("not a number or an amount: left empty"),
+    "too_long": N_("text longer than can be kept: cut"),
+    "ids_of_another_list": N_("identifiers already used by another list: not taken over"),
+    "ids_repeat": N_("the column of identifiers repeats itself: not taken as identifiers"),
+}
+
+
+def rejects_table(rejects: pd.DataFrame, say: Callable[..., str]) -> pd.DataFrame:
+    """Return rejected rows with the reason in words, for the screen or a file."""
+    reasons = [
+        say(REASONS[code], **params)
+        for code, params in zip(rejects["reason"], rejects["params"], strict=True)
+    ]
+    return pd.DataFrame(
+        {"row": rejects["row"], "column": rejects["column"], "reason": pd.Series(reasons, dtype="str")}
+    )
