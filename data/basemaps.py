@@ -15,7 +15,7 @@ from geo.errors import N_, SettingsError
 Kind = Literal["none", "xyz", "pmtiles"]
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _KEY = re.compile(r"[a-z0-9-]{1,40}")
-_FIELDS = {
+_FIELDS: dict[str, type] = {
     "key": str,
     "zh": str,
     "en": str,
@@ -28,6 +28,11 @@ _FIELDS = {
     "enabled": bool,
     "min_zoom": int,
     "max_zoom": int,
+}
+_MUST_BE: dict[type, str] = {
+    str: N_("Base map {entry}: {field} must be text."),
+    bool: N_("Base map {entry}: {field} must be true or false."),
+    int: N_("Base map {entry}: {field} must be a whole number."),
 }
 _NEEDED = ("key", "zh", "en", "kind", "datum", "enabled")
 _PLACES = ("{z}", "{x}", "{y}")
@@ -131,10 +136,7 @@ def _base_map(number: int, entry: dict[str, Any], settings: Settings) -> BaseMap
                 N_("Base map {entry}: nobody knows the field {field}."), entry=name, field=field
             )
         if type(value) is not _FIELDS[field]:
-            kind = {str: "text", bool: "true or false", int: "a whole number"}[_FIELDS[field]]
-            raise SettingsError(
-                N_("Base map {entry}: {field} must be {kind}."), entry=name, field=field, kind=kind
-            )
+            raise SettingsError(_MUST_BE[_FIELDS[field]], entry=name, field=field)
     needed = _NEEDED + {"xyz": ("url",), "pmtiles": ("path",)}.get(entry.get("kind", ""), ())
     for field in needed:
         if entry.get(field) in (None, ""):

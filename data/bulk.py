@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
-from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, String, Table, func, select, text
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, LargeBinary, String, Table, func, select, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
@@ -118,6 +119,8 @@ def _values(series: pd.Series, column: Column[Any], dialect: Dialect) -> list[An
         return seal_all(_plain(series))
     if isinstance(column.type, Boolean | Integer | Float | String | LargeBinary):
         return _plain(series)
+    if isinstance(column.type, JSON):
+        return [None if value is None else json.dumps(value) for value in _plain(series)]
     bind: Callable[[Any], Any] | None = column.type.dialect_impl(dialect).bind_processor(dialect)
     return list(_plain(series)) if bind is None else [bind(value) for value in _plain(series)]
 

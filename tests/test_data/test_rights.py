@@ -1,4 +1,4 @@
-"""The table of rights, cell by cell: first the table itself, then every question that can be asked of the store."""
+"""The table of rights, cell by cell: the table itself, then every question that can be asked of the store."""
 
 from __future__ import annotations
 
