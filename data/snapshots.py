@@ -248,8 +248,13 @@ def after_change(session: Session, branch_id: int, version: int, *, only_asides:
 def _publish(session: Session, changed: Snapshot) -> None:
     """Keep a snapshot for all once its transaction is committed, unless a part of that was rolled back."""
     undone: list[bool] = []
+
+    def publish(_session: Session) -> None:
+        if not undone:
+            _kept.put(changed.key, changed)
+
     event.listen(session, "after_soft_rollback", lambda *_: undone.append(True), once=True)
-    event.listen(session, "after_commit", lambda _: undone or _kept.put(changed.key, changed), once=True)
+    event.listen(session, "after_commit", publish, once=True)
 
 
 def load(session: Session, branch_id: int) -> Snapshot:

@@ -97,13 +97,13 @@ def who_asks() -> Asker:
 def demo_branches() -> DataFrame:
     """Return the branches the demo identity may choose from: all."""
     check_caller()
-    with store.transaction(store.engine(Settings.from_env())) as session:
+    with store.reading(store.engine(Settings.from_env())) as session:
         return store.branches(session, _ANYBODY)
 
 
 def demo_identity(role: Role, code: str | None) -> Asker:
     """Return the demo's person of a role at a branch: a member is one who manages customers there."""
-    with store.transaction(store.engine(Settings.from_env())) as session:
+    with store.reading(store.engine(Settings.from_env())) as session:
         branches = store.branches(session, _ANYBODY)
         at = branches[branches["code"] == code]
         if at.empty:
