@@ -19,7 +19,7 @@ from pages.parts import state
 from pages.parts.frame import calm, writing
 from pages.parts.identity import demo_branches
 from pages.parts.ways import Way, go
-from pages.parts.words import DATUM_NAMES, N_, _, plain
+from pages.parts.words import DATUM_NAMES, N_, _, plain, spoken
 
 MANY = 12  # more branches than this are a table, not boxes
 
@@ -105,7 +105,7 @@ def position_input() -> Point | None:
     datum = right.selectbox(
         _("Where the coordinates come from"),
         DATUMS,
-        format_func=lambda key: _(DATUM_NAMES[key]),
+        format_func=spoken(DATUM_NAMES),
         key=state.NEW_DATUM,
     )
     point = None

@@ -24,7 +24,7 @@ from pages.parts.identity import demo_branches
 from pages.parts.map import Marked, Ring, Scene
 from pages.parts.state import View
 from pages.parts.ways import Way, link
-from pages.parts.words import N_, _, day, distance, language, ngettext, plain, share
+from pages.parts.words import N_, _, day, distance, language, ngettext, plain, share, spoken
 
 BASIS_NAMES: dict[Basis, str] = {
     "points": N_("Merchants and target customers"),
@@ -113,7 +113,7 @@ def pick_metric() -> str:
     """Ask what colours the customers' cells."""
     key = state.seed(state.METRIC, lambda text: one_of(text, METRIC_NAMES), "count")
     metric = st.segmented_control(
-        _("Cells show"), list(METRIC_NAMES), format_func=lambda name: _(METRIC_NAMES[name]), key=key, required=True
+        _("Cells show"), list(METRIC_NAMES), format_func=spoken(METRIC_NAMES), key=key, required=True
     )
     state.keep(state.METRIC, None if metric == "count" else metric)
     return metric
@@ -128,7 +128,7 @@ def pick_base(is_demo: bool) -> BaseMap:
     if len(offered) == 1:
         return offered[default]
     picked: str = st.selectbox(
-        _("Base map"), list(offered), format_func=lambda name: offered[name].name(language()), key=key, width=170
+        _("Base map"), list(offered), format_func={name: base.name(language()) for name, base in offered.items()}.__getitem__, key=key, width=170
     )
     state.keep(state.BASEMAP, None if picked == default else picked)
     return offered[picked]
@@ -149,11 +149,17 @@ def radius_tools(asker: Asker, held: Snapshot) -> tuple[Catchment, Reach, Sequen
     natural = catchment(held)
     with st.container(border=True, gap="small"):
         by_hand = pick_radius(natural.radius_m)
-        farthest_line(asker, held, natural)
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            shares = pick_shares()
-            outside = pick_outside()
-        basis = pick_basis()
+        st.caption(farthest_text(asker, held, natural))
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            if natural.farthest is not None:
+                chosen.aside_button(asker, held, natural.farthest.layer, natural.farthest.id, key=state.FARTHEST)
+            if natural.outliers:
+                suggested(asker, held, natural.outliers)
+            if natural.counts["aside"]:
+                set_aside_box(asker, held)
+            with st.popover(_("Rings"), icon=":material/adjust:"):
+                shares, basis = pick_shares(), pick_basis()
+        outside = pick_outside()
     ground = catchment(held, basis=basis, by_hand_m=by_hand)
     return ground, Reach(ground.radius_m, outside), shares
 
@@ -176,19 +182,11 @@ def pick_radius(natural_m: float) -> float | None:
     return None if radius >= most else float(radius)
 
 
-def farthest_line(asker: Asker, held: Snapshot, natural: Catchment) -> None:
-    """Name the point that sets the radius, and let it, or a suggested outlier, be set aside."""
+def farthest_text(asker: Asker, held: Snapshot, natural: Catchment) -> str:
+    """Name the point that sets the radius."""
     if natural.farthest is None:
-        st.caption(_("No merchant or target customer sets the radius."))
-    else:
-        st.caption(_("Farthest: {point}", point=plain(point_text(asker, held, natural.farthest))))
-    with st.container(horizontal=True, gap="small"):
-        if natural.farthest is not None:
-            chosen.aside_button(asker, held, natural.farthest.layer, natural.farthest.id, key=state.FARTHEST)
-        if natural.outliers:
-            suggested(asker, held, natural.outliers)
-        if natural.counts["aside"]:
-            set_aside_box(asker, held)
+        return _("No merchant or target customer sets the radius.")
+    return _("Farthest: {point}", point=plain(point_text(asker, held, natural.farthest)))
 
 
 def point_text(asker: Asker, held: Snapshot, point: Point) -> str:
@@ -227,7 +225,7 @@ def pick_shares() -> tuple[float, ...]:
     known = {f"{round(100 * ring)}": ring for ring in SHARES}
     key = state.seed(state.RINGS, lambda text: filters.codes_in(text, known), list(known))
     picked = st.pills(
-        _("Rings holding"), list(known), selection_mode="multi", format_func=lambda text: f"{text}%", key=key
+        _("Rings holding"), list(known), selection_mode="multi", format_func="{}%".format, key=key
     )
     state.keep(state.RINGS, None if len(picked) == len(known) else ".".join(picked))
     return tuple(known[text] for text in picked)
@@ -237,7 +235,7 @@ def pick_basis() -> Basis:
     """Ask what the rings hold a share of."""
     key = state.seed(state.BASIS, lambda text: one_of(text, BASIS_NAMES), "points")
     basis = st.selectbox(
-        _("Of"), BASES, format_func=lambda name: _(BASIS_NAMES[name]), key=key, width=200
+        _("Of"), BASES, format_func=spoken(BASIS_NAMES), key=key, width=200
     )
     state.keep(state.BASIS, None if basis == "points" else basis)
     return basis

@@ -24,7 +24,7 @@ from pages.parts import downloads, state
 from pages.parts import map as maps
 from pages.parts.frame import calm, reading, writing
 from pages.parts.ways import Way, link
-from pages.parts.words import DATUM_NAMES, N_, _, distance, moment, ngettext, number, plain
+from pages.parts.words import DATUM_NAMES, N_, _, distance, moment, ngettext, number, plain, spoken
 
 TYPES = ["csv", "txt", "tsv", "xlsx", "geojson", "json"]
 KINDS = {
@@ -120,7 +120,7 @@ def kind_choice() -> str:
         list(KINDS),
         default="merchants",
         required=True,
-        format_func=lambda key: _(KINDS[key]),
+        format_func=spoken(KINDS),
         key=state.IMPORT_KIND,
     )
     st.caption(_(NEEDS[kind]))
@@ -220,7 +220,7 @@ def datum_choice(upload: UploadedFile) -> str:
         st.selectbox(
             _("Where the coordinates come from"),
             options,
-            format_func=lambda key: _(names[key]),
+            format_func=spoken(names),
             key=state.of_file(state.DATUM, upload.file_id),
         )
     )
@@ -313,7 +313,7 @@ def settle_datum(plan: ImportPlan, branch: Mapping[str, Any], upload: UploadedFi
         _("Where the coordinates come from"),
         list(plan.candidates),
         index=None,
-        format_func=partial(candidate_name, plan.candidates, branch),
+        format_func={datum: candidate_name(plan.candidates, branch, datum) for datum in plan.candidates}.__getitem__,
         key=state.of_file(state.CANDIDATE, upload.file_id),
         label_visibility="collapsed",
     )
@@ -389,6 +389,7 @@ def confirm(
         type="primary",
         icon=":material/upload:",
         disabled=datum is None or not agreed,
+        help=_("Choose first where the coordinates come from.") if datum is None else None,
         key=state.of_file(state.RUN, upload.file_id),
     )
     if pressed and datum is not None:

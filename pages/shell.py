@@ -15,7 +15,7 @@ from pages import branches, customer_map, imports
 from pages.parts import state
 from pages.parts.frame import calm
 from pages.parts.identity import demo_branches, who_asks
-from pages.parts.words import N_, _, language, plain
+from pages.parts.words import N_, _, language, plain, spoken
 
 ICON = Path(__file__).parent / "parts" / "icon.svg"
 LOGO = ICON.with_name("logo.svg")
@@ -32,6 +32,7 @@ LANGUAGE_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 
 def main() -> None:
     """Draw the frame and run the page asked for."""
+    state.heed_url()
     st.set_page_config(page_title=_("Zhendi territory map"), page_icon=ICON, layout="wide")
     st.logo(LOGO, size="large", icon_image=ICON)
     with st.sidebar:
@@ -96,13 +97,13 @@ def identity_chooser(known: DataFrame) -> None:
     code = state.branch_code()
     if names:
         picked = st.selectbox(
-            _("Branch"), list(names), index=list(names).index(code), format_func=lambda code: names[code]
+            _("Branch"), list(names), index=list(names).index(code), format_func=names.__getitem__
         )
         if picked != code:
             state.choose_branch(picked)
             st.rerun()
     role = st.selectbox(
-        _("Role"), list(ROLES), index=list(ROLES).index(state.role()), format_func=lambda role: _(ROLES[role])
+        _("Role"), list(ROLES), index=list(ROLES).index(state.role()), format_func=spoken(ROLES)
     )
     if role is not state.role():
         state.choose_role(role)
@@ -116,7 +117,7 @@ def language_chooser() -> None:
         LANGUAGES,
         default=language(),
         required=True,
-        format_func=lambda key: LANGUAGE_NAMES[key],
+        format_func=LANGUAGE_NAMES.__getitem__,
     )
     if picked != language():
         state.choose_language(picked)

@@ -13,7 +13,7 @@ from data.figures import Filters
 from data.rights import Asker
 from pages.parts import state
 from pages.parts.frame import reading
-from pages.parts.words import N_, _, language, ngettext, plain
+from pages.parts.words import N_, _, language, ngettext, plain, spoken
 
 LAYER_NAMES = {
     "merchants": N_("Merchants"),
@@ -32,7 +32,7 @@ def pick_layers() -> tuple[str, ...]:
         _("Layers"),
         catalogue.LAYERS,
         selection_mode="multi",
-        format_func=lambda layer: _(LAYER_NAMES[layer]),
+        format_func=spoken(LAYER_NAMES),
         key=key,
     )
     state.keep(state.LAYERS, None if set(picked) == set(catalogue.LAYERS) else ".".join(picked))
@@ -41,13 +41,13 @@ def pick_layers() -> tuple[str, ...]:
 
 def pick_filters() -> Filters:
     """Ask for categories, statuses, customer groups and tiers; an empty choice is all of them."""
-    spoken = language()
+    written = language()
     with st.popover(label(), icon=":material/filter_alt:", key=state.FILTER_BOX):
         filters = Filters(
-            categories=tuple(int(code) for code in choice("cat", _("Category"), category_names(spoken))),
+            categories=tuple(int(code) for code in choice("cat", _("Category"), category_names(written))),
             statuses=choice("status", _("Merchant status"), status_names()),
-            groups=tuple(int(code) for code in choice("group", _("Customer group"), group_names(spoken))),
-            tiers=choice("tier", _("Customer tier"), tier_names(spoken)),
+            groups=tuple(int(code) for code in choice("group", _("Customer group"), group_names(written))),
+            tiers=choice("tier", _("Customer tier"), tier_names(written)),
         )
         if filters != Filters():
             st.button(_("Clear all filters"), icon=":material/filter_alt_off:", on_click=clear)
@@ -64,7 +64,7 @@ def choice(name: str, title: str, names: Mapping[str, str]) -> tuple[str, ...]:
     """Ask for any of some codes and keep them in the URL."""
     key = state.seed(name, lambda text: codes_in(text, names), [])
     picked: list[str] = st.multiselect(
-        title, list(names), format_func=lambda code: names[code], placeholder=_("All"), key=key
+        title, list(names), format_func=names.__getitem__, placeholder=_("All"), key=key
     )
     state.keep(name, ".".join(picked) or None)
     return tuple(picked)

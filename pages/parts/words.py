@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
@@ -33,8 +36,10 @@ __all__ = [
     "percent",
     "plain",
     "share",
+    "spoken",
 ]
 
+K = TypeVar("K")
 NONE = "-"
 COMPACT_FROM = 10_000  # below, every digit is shown: 万 starts here
 DATUM_NAMES = {
@@ -43,7 +48,8 @@ DATUM_NAMES = {
     "bd09": N_("Baidu (BD-09)"),
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$:~<>])")
-_LOCALES: dict[Language, str] = {"zh": "zh_CN", "en": "en"}
+# Babel looks a locale up in the file system when it is handed a name: hundreds of times a page.
+_LOCALES: dict[Language, Locale] = {"zh": Locale.parse("zh_CN"), "en": Locale.parse("en")}
 _BANK_TIME = ZoneInfo("Asia/Shanghai")
 
 
@@ -53,8 +59,8 @@ def language() -> Language:
     return "zh" if asked.startswith("zh") else "en"
 
 
-def locale() -> str:
-    """Return Babel's name of the user's language."""
+def locale() -> Locale:
+    """Return the user's language as Babel knows it."""
     return _LOCALES[language()]
 
 
@@ -67,6 +73,11 @@ def ngettext(one: str, many: str, n: int, **values: object) -> str:
     """Return the message for `n` things; `{n}` in it is the number as the language writes it."""
     spoken = str(translations(language()).ngettext(one, many, n))
     return spoken.format(n=number(n), **values)
+
+
+def spoken(names: Mapping[K, str]) -> Callable[[K], str]:
+    """Return what writes codes as their marked names, for a widget: it may ask beside the page, so it asks here."""
+    return {code: _(name) for code, name in names.items()}.__getitem__
 
 
 def complaint(error: ZhendiError) -> str:
