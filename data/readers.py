@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import weakref
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -70,23 +72,34 @@ def open_table(
     FileError
         When this is no list, saying what is wrong and what to do.
     """
-    stream, name = _opened(source, name)
+    with ExitStack() as open_files:
+        stream, name = _opened(source, name, open_files)
+        _check_head(stream)
+        digest = _sha256(stream)
+        stream.seek(0)
+        if stream.read(4).startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            stream.seek(0)
+            table = open_workbook(stream, name, digest, sheet)
+        else:
+            stream.seek(0)
+            table = _open_text(stream, name, digest, encoding, open_files)
+        # Its rows are read later, perhaps twice; what was opened for that is closed when the table is let go.
+        weakref.finalize(table, open_files.pop_all().close)
+        return table
+
+
+def _check_head(stream: IO[bytes]) -> None:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
-    head = stream.read(4096)
+    head = stream.read(SAMPLE_BYTES)
     stream.seek(0)
     if size > MAX_BYTES:
         raise FileError(N_("The file is larger than {limit} MB. Split it."), limit=MAX_BYTES >> 20)
-    if not head.strip(b"\x00\t\r\n \xef\xbb\xbf"):
-        _check_blank(stream, size)
+    if not head.strip(b"\x00\t\r\n \xef\xbb\xbf") and size <= SAMPLE_BYTES:
+        raise FileError(N_("The file is empty."))
     for magic, message in _MAGIC:
         if head.startswith(magic):
             raise FileError(message)
-    digest = _sha256(stream)
-    stream.seek(0)
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return open_workbook(stream, name, digest, sheet)
-    return _open_text(stream, name, digest, encoding)
 
 
 def _sha256(stream: IO[bytes]) -> str:
@@ -96,27 +109,25 @@ def _sha256(stream: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _opened(source: Path | str | bytes | IO[bytes], name: str) -> tuple[IO[bytes], str]:
+def _opened(
+    source: Path | str | bytes | IO[bytes], name: str, open_files: ExitStack
+) -> tuple[IO[bytes], str]:
     if isinstance(source, bytes):
         return io.BytesIO(source), name
     if isinstance(source, (str, Path)):
         path = Path(source)
         try:
-            return path.open("rb"), name or path.name
+            return open_files.enter_context(path.open("rb")), name or path.name
         except OSError as error:
             raise FileError(N_("The file {name} cannot be opened."), name=path.name) from error
     return source, name or Path(str(getattr(source, "name", ""))).name
 
 
-def _check_blank(stream: IO[bytes], size: int) -> None:
-    if size <= SAMPLE_BYTES:
-        if not stream.read().strip(b"\x00\t\r\n \xef\xbb\xbf"):
-            raise FileError(N_("The file is empty."))
-        stream.seek(0)
-
-
-def _open_text(stream: IO[bytes], name: str, digest: str, encoding: str | None) -> Table:
+def _open_text(
+    stream: IO[bytes], name: str, digest: str, encoding: str | None, open_files: ExitStack
+) -> Table:
     text, encoding = texts.as_utf8(stream, encoding)
+    open_files.callback(text.close)
     sample = text.read(SAMPLE_BYTES).decode("utf-8", errors="ignore")
     text.seek(0)
     start = sample.lstrip()[:1]

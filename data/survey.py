@@ -355,8 +355,7 @@ def _example(survey: Survey, code: int) -> dict[str, Any]:
 def _check_text(table: Table, survey: Survey) -> None:
     """Refuse a list whose names were decoded wrongly before they came here."""
     names = survey.columns.fields.get("name")
-    texts = [*table.headers, *(survey.preview[names].tolist() if names in survey.preview else [])]
-    if readers.garbled(texts):
+    if readers.garbled(table.headers if names is None else survey.preview[names].tolist()):
         raise FileError(
             N_(
                 "The text is garbled: it was decoded wrongly when the file was made. Export the list again as "

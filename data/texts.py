@@ -36,14 +36,11 @@ def as_utf8(stream: IO[bytes], encoding: str | None) -> tuple[IO[bytes], str]:
         return _decoded_as_told(stream, "utf-16")
     if (decoded := _recoded(stream, "utf-8")) is not None:
         return decoded, "utf-8-sig" if bom.startswith(codecs.BOM_UTF8) else "utf-8"
-    decoded = _recoded(stream, "gb18030")
-    if decoded is not None and _share(decoded, "gb2312") >= COMMON_SHARE:
-        return decoded, "gb18030"
-    # Traditional characters are in GB18030 and not in GB2312; letters of other scripts are in neither.
-    choices = [] if decoded is None or _share(decoded, "gbk") < COMMON_SHARE else [(decoded, "gb18030")]
-    choices += _guesses(stream)
-    if choices:
-        return max(choices, key=lambda choice: _known_headers(choice[0]))
+    chinese = _recoded(stream, "gb18030")
+    if chinese is not None and _share(chinese, "gb2312") >= COMMON_SHARE:
+        return chinese, "gb18030"
+    if chosen := _likeliest(stream, chinese):
+        return chosen
     raise FileError(
         N_(
             "The text is in no encoding that can be told (tried UTF-8, GB18030 and others), or the file is cut "
@@ -54,9 +51,11 @@ def as_utf8(stream: IO[bytes], encoding: str | None) -> tuple[IO[bytes], str]:
 
 def _decoded_as_told(stream: IO[bytes], encoding: str) -> tuple[IO[bytes], str]:
     try:
-        b"".decode(encoding)
-    except (LookupError, UnicodeError) as error:  # unknown, or no encoding of text
+        b"a".decode(encoding)
+    except LookupError as error:  # unknown, or no encoding of text
         raise FileError(N_("There is no encoding named {encoding}."), encoding=encoding) from error
+    except UnicodeError:
+        pass  # one letter is not a text of every encoding
     decoded = _recoded(stream, encoding)
     if decoded is None:
         raise FileError(
@@ -64,6 +63,21 @@ def _decoded_as_told(stream: IO[bytes], encoding: str) -> tuple[IO[bytes], str]:
             encoding=encoding,
         )
     return decoded, encoding
+
+
+def _likeliest(stream: IO[bytes], chinese: IO[bytes] | None) -> tuple[IO[bytes], str] | None:
+    """Return the reading, of those that all of the file follows, that shows most headers that lists have."""
+    choices = [] if chinese is None else [(chinese, "gb18030")]
+    # Traditional characters are in GB18030 and not in GB2312; letters of other scripts are in neither.
+    if chinese is not None and _share(chinese, "gbk") < COMMON_SHARE:
+        choices = []
+        chinese.close()
+    choices += _guesses(stream)
+    best = max(choices, key=lambda choice: _known_headers(choice[0]), default=None)
+    for choice in choices:
+        if choice is not best:
+            choice[0].close()
+    return best
 
 
 def _guesses(stream: IO[bytes]) -> list[tuple[IO[bytes], str]]:
@@ -96,14 +110,18 @@ def _recoded(stream: IO[bytes], encoding: str) -> IO[bytes] | None:
     name = "utf-8-sig" if encoding in ("utf-8", "utf8") else encoding
     decoder = codecs.getincrementaldecoder(name)("strict")
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115  # it outlives this: the table reads it
+    whole = False
     try:
         while block := stream.read(2**20):
             spool.write(_checked(decoder.decode(block)))
         spool.write(_checked(decoder.decode(b"", final=True)))
+        whole = True
     except (UnicodeError, AssertionError):  # some codecs assert
         return None
     finally:
         stream.seek(0)
+        if not whole:
+            spool.close()
     spool.seek(0)
     return spool
 

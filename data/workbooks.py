@@ -95,7 +95,7 @@ class _Sheet:
                 break
         at = header_words.header_row(head)
         headers = header_words.distinct(head[at])
-        is_garbled = texts.garbled(text for row in head for text in row)
+        is_garbled = any(texts.garbled(column) for column in zip(*head[at + 1 :], strict=True))
         has_place = header_words.has_coordinates(headers)
         score = (has_place, not is_garbled, sheet.height)
         return cls(name, headers, at + 1, sheet, at, is_garbled, score)
