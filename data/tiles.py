@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from geo import tiles
 from geo.errors import NotFound, TokenError
 from geo.tiles import CUSTOMER_CELL, Shown
 
-__all__ = ["LAYERS", "drawn", "is_cells", "tile"]
+__all__ = ["LAYERS", "Drawn", "drawn", "tile"]
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -30,11 +30,20 @@ class Drawn:
 
     shown: Shown
     columns: Columns
+    _most: dict[int, int] = field(default_factory=dict, repr=False)
+
+    def is_crowded(self, z: int) -> bool:
+        """Whether a tile of a zoom has more points than fit: all of that zoom are cells then, or seams would show."""
+        if z not in self._most:
+            cells = self.shown.codes >> np.uint64(64 - 2 * z) if z else np.zeros(len(self.shown), np.uint64)
+            starts = np.flatnonzero(np.concatenate([[True], cells[1:] != cells[:-1], [True]]))
+            self._most[z] = int(np.diff(starts).max()) if len(cells) else 0
+        return self._most[z] > tiles.MAX_POINTS
 
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        own = [self.shown.rows, self.shown.codes, self.shown.x, self.shown.y, *self.shown.sums.values()]
+        own: list[NDArray[Any]] = [self.shown.rows, self.shown.codes, self.shown.x, self.shown.y, *self.shown.sums.values()]
         return sum(array.nbytes for array in (*own, *self.columns.values()))
 
 
@@ -64,12 +73,12 @@ def tile(engine: Engine, claim: TileClaim, z: int, x: int, y: int) -> bytes:
     except NotFound as error:
         raise TokenError(error.message, **error.values) from error
     layer = drawn(held, claim.layer, claim.filters, claim.datum, claim.outside_m)
-    if claim.layer != "customers":
-        return tiles.tile(layer.shown, z, x, y, layer.columns)
-    at_least = FEWEST if claim.masked else 1
-    return tiles.tile_cells(
-        layer.shown, z, x, y, finest=CUSTOMER_CELL, centred=True, at_least=at_least
-    )
+    if claim.layer == "customers":
+        at_least = FEWEST if claim.masked else 1
+        return tiles.tile_cells(layer.shown, z, x, y, finest=CUSTOMER_CELL, centred=True, at_least=at_least)
+    if layer.is_crowded(z):
+        return tiles.tile_cells(layer.shown, z, x, y)
+    return tiles.tile(layer.shown, z, x, y, layer.columns)
 
 
 def drawn(
@@ -83,11 +92,6 @@ def drawn(
 
     made: Drawn = held.worked.get(("drawn", layer, acting, datum, outside_m), make)
     return made
-
-
-def is_cells(layer: Drawn, z: int, x: int, y: int) -> bool:
-    """Whether a tile of points is drawn as cells, since it has too many."""
-    return layer.shown.count(z, x, y) > tiles.MAX_POINTS
 
 
 def _draw(held: Snapshot, name: str, filters: Filters, datum: str, outside_m: float | None) -> Drawn:

@@ -56,7 +56,7 @@ def page(asker: Asker) -> None:
         nothing_yet(_("Nothing is known about the ground round this branch yet."), Way.IMPORT, _("Bring in a first list"))
         return
     layers, picked, base, metric = tools(asker, branch)
-    left, right = st.columns([68, 32], gap="small")
+    left, right = st.columns([64, 36], gap="small")
     with right:
         card = st.container()
         ground, reach, shares = radius_tools(asker, held)

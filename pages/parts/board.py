@@ -28,25 +28,33 @@ def show_tables(
     asker: Asker, branch: Mapping[str, Any], snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool
 ) -> None:
     """Show the tables and charts; a click on a count opens its list."""
-    by_group = group_table(snapshot, filters, reach, mask)
-    by_category = category_table(snapshot, filters, reach)
-    groups, merchants, pictures = st.tabs([_("Customer groups"), _("Merchants by category"), _("Charts")])
-    with groups:
-        wanted = tables.groups(by_group, asker, snapshot.branch_id)
-    with merchants:
-        wanted = tables.categories(by_category, asker, snapshot.branch_id) or wanted
-    with pictures:
-        left, right = st.columns(2, gap="large")
-        with left:
-            st.subheader(_("Customer coverage"), anchor=False)
-            charts.coverage_by_group(by_group)
-        with right:
-            st.subheader(_("Merchants by category"), anchor=False)
-            charts.merchants_by_category(by_category)
-        if not reach.outside:
-            st.subheader(_("Customers by distance"), anchor=False)
-            charts.customers_by_distance(snapshot, filters, reach.radius_m, mask)
+    names = [_("Customer groups"), _("Merchants by category"), _("Charts")]
+    groups, merchants, pictures = st.tabs(names, on_change="rerun")  # what is not looked at is not sent
+    wanted = None
+    if groups.open:
+        with groups:
+            wanted = tables.groups(group_table(snapshot, filters, reach, mask), asker, snapshot.branch_id)
+    if merchants.open:
+        with merchants:
+            wanted = tables.categories(category_table(snapshot, filters, reach), asker, snapshot.branch_id)
+    if pictures.open:
+        with pictures:
+            show_charts(snapshot, filters, reach, mask)
     open_if(wanted, asker, branch, snapshot, filters, reach)
+
+
+def show_charts(snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool) -> None:
+    """Show what a person would rather look at than read."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader(_("Customer coverage"), anchor=False)
+        charts.coverage_by_group(group_table(snapshot, filters, reach, mask))
+    with right:
+        st.subheader(_("Merchants by category"), anchor=False)
+        charts.merchants_by_category(category_table(snapshot, filters, reach))
+    if not reach.outside:
+        st.subheader(_("Customers by distance"), anchor=False)
+        charts.customers_by_distance(snapshot, filters, reach.radius_m, mask)
 
 
 def open_if(

@@ -16,7 +16,7 @@ from data.figures import FEWEST, Filters
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from geo.catchment import distances_m
-from geo.tiles import CUSTOMER_CELL, nearest, tile_at
+from geo.tiles import CELL_STEPS, CUSTOMER_CELL, nearest, tile_at
 from pages.parts import reads, state
 from pages.parts.frame import writing
 from pages.parts.lists import may_list
@@ -29,8 +29,8 @@ DEEPER = 2.0  # zooms that a click on a bubble goes in
 POINT_LAYERS = ("outlets", "places", "merchants")
 EQUATOR_M = 2 * math.pi * 6378137.0
 TILE_PX = 256
+DEEPEST = 20.0
 DEEPEST_DATA = 18  # as in zhendi-map.js
-CELL_STEPS = 4
 MOST_CUSTOMERS = 20
 STATUS_COLOURS = {"known": "gray", "contacted": "orange", "signed": "green", "closed": "red"}
 
@@ -66,23 +66,21 @@ def at_click(sight: Sight, lon: float, lat: float, zoom: float) -> Selected | Vi
         A view, when the click fell on a bubble: the map goes there. None when it fell on nothing.
     """
     pixel_m = EQUATOR_M * math.cos(math.radians(lat)) / (TILE_PX * 2**zoom)
-    hits = [hit for layer in POINT_LAYERS if (hit := _near(sight, layer, lon, lat, pixel_m)) is not None]
+    bubbles = "merchants" in sight.layers and _in_bubble(sight, lon, lat, zoom, BUBBLE_PX * pixel_m)
+    near = [layer for layer in POINT_LAYERS if layer in sight.layers and not (bubbles and layer == "merchants")]
+    hits = [hit for layer in near if (hit := _near(sight, layer, lon, lat, pixel_m)) is not None]
     if hits:
         layer, row = min(hits, key=lambda hit: _away(sight, hit, lon, lat))
-        if layer == "merchants" and _in_bubble(sight, lon, lat, zoom):
-            return View(lon, lat, min(zoom + DEEPER, 20))
         rows = getattr(sight.held, layer)
         return Selected(layer, int(rows.id[row]), float(rows.lon[row]), float(rows.lat[row]))
-    if "merchants" in sight.layers and _in_bubble(sight, lon, lat, zoom, reach_m=BUBBLE_PX * pixel_m):
-        return View(lon, lat, min(zoom + DEEPER, 20))
+    if bubbles:
+        return View(lon, lat, min(zoom + DEEPER, DEEPEST))
     if "customers" in sight.layers and len(in_cell(sight, lon, lat, zoom)):
         return Selected("customers", None, lon, lat, zoom)
     return None
 
 
 def _near(sight: Sight, layer: str, lon: float, lat: float, pixel_m: float) -> tuple[str, int] | None:
-    if layer not in sight.layers:
-        return None
     shown = tiles.drawn(sight.held, layer, sight.filters).shown
     row = nearest(shown, lon, lat, max_m=NEAR_PX * pixel_m)
     return None if row is None else (layer, row)
@@ -93,23 +91,27 @@ def _away(sight: Sight, hit: tuple[str, int], lon: float, lat: float) -> float:
     return float(distances_m(lon, lat, rows.lon[row : row + 1], rows.lat[row : row + 1])[0])
 
 
-def _in_bubble(sight: Sight, lon: float, lat: float, zoom: float, reach_m: float | None = None) -> bool:
-    """Whether merchants are bubbles here, and, with a reach, whether one of them is as near."""
+def _in_bubble(sight: Sight, lon: float, lat: float, zoom: float, reach_m: float) -> bool:
+    """Whether merchants are bubbles at this zoom, and a bubble of several is near."""
     drawn = tiles.drawn(sight.held, "merchants", sight.filters)
-    z = _data_zoom(zoom)
-    if not tiles.is_cells(drawn, z, *tile_at(lon, lat, z)):
+    if not drawn.is_crowded(data_zoom(zoom)):
         return False
-    return reach_m is None or nearest(drawn.shown, lon, lat, max_m=reach_m) is not None
+    row = nearest(drawn.shown, lon, lat, max_m=reach_m)
+    if row is None:
+        return False
+    level = data_zoom(zoom) + CELL_STEPS
+    here = tile_at(float(sight.held.merchants.lon[row]), float(sight.held.merchants.lat[row]), level)
+    return drawn.shown.count(level, *here) > 1
 
 
 def in_cell(sight: Sight, lon: float, lat: float, zoom: float) -> NDArray[np.intp]:
     """Return the rows of customers in the cell drawn at a spot."""
     shown = tiles.drawn(sight.held, "customers", sight.filters).shown
-    level = min(_data_zoom(zoom) + CELL_STEPS, CUSTOMER_CELL)
+    level = min(data_zoom(zoom) + CELL_STEPS, CUSTOMER_CELL)
     return shown.rows[shown.slice(level, *tile_at(lon, lat, level))]
 
 
-def _data_zoom(zoom: float) -> int:
+def data_zoom(zoom: float) -> int:
     return int(max(0, min(round(zoom) - 1, DEEPEST_DATA)))
 
 
@@ -125,9 +127,17 @@ def show(selected: Selected | None, sight: Sight, asker: Asker) -> None:
             customers_card(selected, sight, asker)
         else:
             feature_card(selected, sight, asker)
-        st.button(
-            _("Close"), type="tertiary", icon=":material/close:", on_click=state.select, args=(None,), key=state.CLOSE
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if selected.layer == "merchants":
+                aside_button(asker, sight.held, selected.layer, int(selected.row_id or 0))
+            st.button(
+                _("Close"),
+                type="tertiary",
+                icon=":material/close:",
+                on_click=state.select,
+                args=(None,),
+                key=state.CLOSE,
+            )
 
 
 def feature_card(selected: Selected, sight: Sight, asker: Asker) -> None:
@@ -137,11 +147,8 @@ def feature_card(selected: Selected, sight: Sight, asker: Asker) -> None:
     st.markdown(" ".join(badges(selected.layer, row)))
     away = float(distances_m(sight.held.lon, sight.held.lat, np.array([row["lon"]]), np.array([row["lat"]]))[0])
     fields = {N_("Distance"): distance(away), **details(selected.layer, row)}
-    for title, text in fields.items():
-        if text:
-            st.markdown(f":gray[{_(title)}] {plain(str(text))}")
-    if selected.layer == "merchants":
-        aside_button(asker, sight.held, selected.layer, int(row["id"]))
+    lines = [f":gray[{_(title)}] {plain(str(text))}" for title, text in fields.items() if text]
+    st.markdown("  \n".join(lines))
 
 
 def badges(layer: str, row: Mapping[str, Any]) -> list[str]:
@@ -196,7 +203,7 @@ def customers_card(selected: Selected, sight: Sight, asker: Asker) -> None:
     if found.empty:
         st.caption(_("None of them is managed by you."))
     for row in found.to_dict("records"):
-        st.markdown(customer_line(row))
+        st.markdown(customer_line(row))  # one by one: a name is no part of another's Markdown
 
 
 def customer_line(row: Mapping[str, Any]) -> str:

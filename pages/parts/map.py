@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import folium
 import numpy as np
+from numpy.typing import NDArray
 from branca.element import MacroElement
 from folium.template import Template
 from streamlit_folium import st_folium
@@ -30,9 +31,10 @@ from pages.parts.map_assets import address
 from pages.parts.state import View
 from pages.parts.words import N_, _, language
 
+Floats = NDArray[np.float64]
 HEIGHT_PX = 620
 PIN_HEIGHT_PX = 360
-VERTICES = 96
+VERTICES = 144
 RIM_DEG = 35.0  # where on the rim the radius is written: rings' labels stand apart
 RIM_STEP_DEG = 24.0
 PIN_ZOOM = 15.0
@@ -244,24 +246,36 @@ def first_view(scene: Scene) -> dict[str, object]:
         return {"key": flight(scene), "bounds": corners}
     if scene.candidates:
         spots = [shifted(point, datum) for point in scene.candidates]
-        corners = [(min(axis), max(axis)) for axis in zip(*spots, strict=True)]
-        return {"key": flight(scene), "bounds": [tuple(low for low, _high in corners), tuple(high for _low, high in corners)]}
+        return {"key": flight(scene), "bounds": spread(np.array(spots))}
     view = kept or (CHINA if scene.centre is None else View(scene.centre.lon, scene.centre.lat, PIN_ZOOM))
     lon, lat = shifted(view, datum)
     return {"key": flight(scene), "lon": lon, "lat": lat, "zoom": view.zoom, "fly": state.flights() > 0}
 
 
+def spread(spots: np.ndarray) -> list[list[float]]:
+    """Return the corners of a box round some spots, with room for their labels."""
+    low, high = spots.min(axis=0), spots.max(axis=0)
+    room = 0.4 * (high - low).max()
+    return [(low - room).tolist(), (high + room).tolist()]
+
+
 def ring_json(centre: Marked, ring: Ring, number: int, datum: str) -> dict[str, object]:
     """Return a ring's outline, and the spot on its rim where its label stands."""
     outline = np.asarray(circle(centre.lon, centre.lat, ring.radius_m, VERTICES).exterior.coords)[:-1]
-    lons, lats = convert(outline[:, 0], outline[:, 1], "wgs84", datum)
     rim = destination(centre.lon, centre.lat, RIM_DEG + RIM_STEP_DEG * number, ring.radius_m)
     return {
-        "outline": np.column_stack([lons, lats]).round(6).tolist(),
+        "outline": steps(*convert(outline[:, 0], outline[:, 1], "wgs84", datum)),
         "rim": shifted(Marked(*rim), datum),
         "label": ring.label,
         "main": ring.main,
     }
+
+
+def steps(lon: Floats, lat: Floats) -> list[int]:
+    """Return a line in millionths of a degree: where it starts, then each step, lon and lat in turn."""
+    whole = np.round(np.column_stack([lon, lat]) * 1e6).astype(np.int64)
+    small: list[int] = np.diff(whole, axis=0, prepend=0).ravel().tolist()
+    return small
 
 
 def base_json(base: BaseMap) -> dict[str, object]:

@@ -86,9 +86,15 @@ def _keep(name: str, value: str) -> None:
     st.query_params[name] = st.session_state[f"kept_{name}"] = value
 
 
+def heed_url() -> None:
+    """Take the language from the URL, or put it back there; once a run, as every word on the page asks for it."""
+    _kept(LANGUAGE)
+
+
 def language() -> str | None:
     """Return the language the user chose; None for the browser's."""
-    return _kept(LANGUAGE)
+    chosen: str | None = st.session_state.get(f"kept_{LANGUAGE}")
+    return chosen
 
 
 def choose_language(language: str) -> None:

@@ -35,6 +35,17 @@
 
   const step = (value, from) => from.reduce((found, start, i) => (value >= start ? i : found), 0);
   const onMap = ([lon, lat]) => L.latLng(lat, lon);
+  /* A line comes as its start and its steps, in millionths of a degree. */
+  function unpacked(steps) {
+    const line = [];
+    for (let i = 0, lon = 0, lat = 0; i < steps.length; i += 2) {
+      lon += steps[i];
+      lat += steps[i + 1];
+      line.push(L.latLng(lat / 1e6, lon / 1e6));
+    }
+    return line;
+  }
+
   const mark = (name, detail) => performance.mark(`zhendi:${name}`, { detail });
 
   function element(tag, name, text) {
@@ -490,9 +501,9 @@
     own.shapesKey = key;
     own.shapes.clearLayers();
     const add = (layer) => own.shapes.addLayer(layer);
-    state.rings.forEach((ring) => add(ringShape(ring)));
     const circle = state.rings.find((ring) => ring.main);
-    if (circle) add(shadow(circle.outline.map(onMap), state.outside));
+    if (circle) add(shadow(unpacked(circle.outline), state.outside));
+    state.rings.forEach((ring) => add(ringShape(ring)));
     if (state.farthest) farthestShapes(state).forEach(add);
     state.rings.filter((ring) => ring.label).forEach((ring) => add(pill(onMap(ring.rim), ring.label, ring.main ? "main" : "")));
     state.asides.forEach((point) => add(sign(onMap(point), "zhendi-aside", 14)));
@@ -507,10 +518,24 @@
     }
   }
 
-  const quiet = { interactive: false, bubblingMouseEvents: true };
+  const quiet = { interactive: false, bubblingMouseEvents: true, smoothFactor: 0, noClip: true };
+
+  /* Leaflet rounds corners to whole pixels, which makes a circle tremble; this does not. */
+  const Outline = L.Polygon.extend({
+    _projectLatlngs(latlngs, result, bounds) {
+      if (!(latlngs[0] instanceof L.LatLng)) {
+        latlngs.forEach((part) => this._projectLatlngs(part, result, bounds));
+        return;
+      }
+      const origin = this._map.getPixelOrigin();
+      const ring = latlngs.map((corner) => this._map.project(corner).subtract(origin));
+      ring.forEach((point) => bounds.extend(point));
+      result.push(ring);
+    },
+  });
 
   function ringShape(ring) {
-    return L.polygon(ring.outline.map(onMap), {
+    return new Outline(unpacked(ring.outline), {
       ...quiet,
       fill: false,
       color: BRAND,
@@ -523,8 +548,8 @@
 
   /* What is not looked at lies in the shade: the outside, or, when looking outside, the circle. */
   function shadow(outline, outside) {
-    const world = [[-85, -540], [-85, 540], [85, 540], [85, -540]];
-    return L.polygon(outside ? outline : [world, outline], {
+    const world = [[-85, -540], [-85, 540], [85, 540], [85, -540]].map((corner) => L.latLng(corner));
+    return new Outline(outside ? outline : [world, outline], {
       ...quiet,
       stroke: false,
       fillColor: PAPER,
