@@ -98,7 +98,7 @@ def test_the_demo_identity_changes_role_and_branch(visit: Visit, branch: int, sq
 
 
 def test_a_link_to_a_branch_that_is_not_there_says_so_and_opens_another(visit: Visit, branch: int) -> None:
-    app = visit("branches", branch="NOWHERE")
+    app = visit(branch="NOWHERE")
     assert "NOWHERE" in app.warning[0].value
     assert app.query_params["branch"] == "HW"
 
