@@ -70,7 +70,9 @@ class Reach:
     outside: bool = False
 
 
-def cards(snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool) -> dict[str, Figure]:
+def cards(
+    snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool, *, mask_deposits: bool = False
+) -> dict[str, Figure]:
     """
     Return the figures beside the map.
 
@@ -80,6 +82,8 @@ def cards(snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool) -> dic
         Of what.
     mask
         Whether figures of few customers are hidden (see the module); a hidden one's value is NaN.
+    mask_deposits
+        Whether deposits of few are hidden all the same: from a lead, who sees customers but not their money.
 
     Returns
     -------
@@ -94,6 +98,7 @@ def cards(snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool) -> dic
     deposits = people.sums("deposits", reach.radius_m, reach.outside).sum()
     known = people.sums("known", reach.radius_m, reach.outside).sum()
     few = mask and 0 < existing + target < FEWEST
+    few_deposits = (mask or mask_deposits) and 0 < known < FEWEST
     statuses = _merchants(snapshot, filters).sums("merchants", reach.radius_m, reach.outside)
     by_status = statuses.reshape(-1, _STATUS_COUNT).sum(axis=0)
     outlets = _outlets(snapshot).sums("outlets", reach.radius_m, reach.outside)
@@ -102,12 +107,14 @@ def cards(snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool) -> dic
         "customer_coverage": MASKED if few else Figure.ratio(existing, existing + target),
         "merchants": Figure.plain(by_status.sum()),
         "merchant_coverage": Figure.ratio(by_status[SIGNED], by_status.sum() - by_status[CLOSED]),
-        "deposits": MASKED if mask and (few or 0 < known < FEWEST) else _sum(deposits, known),
+        "deposits": MASKED if few or few_deposits else _sum(deposits, known),
         "rivals": Figure.plain(outlets[_RIVALS]),
     }
 
 
-def group_table(snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool) -> pd.DataFrame:
+def group_table(
+    snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool, *, mask_deposits: bool = False
+) -> pd.DataFrame:
     """
     Return coverage x product match x preferences per customer group.
 
@@ -117,6 +124,8 @@ def group_table(snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool) 
         Of what.
     mask
         Whether groups of few customers are hidden (see the module).
+    mask_deposits
+        Whether deposits of few are hidden all the same, as in `cards`.
 
     Returns
     -------
@@ -135,7 +144,7 @@ def group_table(snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool) 
     rows, known, deposits = sums["rows"][:, 0], sums["known"][:, 0], sums["deposits"][:, 0]
     matched = np.where(recommended_masks()[_GROUP_IDS] > 0, existing, 0)
     hidden = _hidden(existing + target) if mask else np.zeros(len(rows), dtype=bool)
-    no_deposits = _hidden(known, hidden) if mask else hidden
+    no_deposits = _hidden(known, hidden) if mask or mask_deposits else hidden
     no_match = hidden | (mask & (matched < FEWEST))
     fewest = FEWEST if mask else 1
     words = {

@@ -9,7 +9,7 @@ import streamlit as st
 
 from data.figures import Filters, Reach, category_table, group_table
 from data.figures import cards as card_figures
-from data.rights import Asker
+from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from pages.parts import cards, charts, tables
 from pages.parts.lists import Wanted, open_wanted
@@ -20,7 +20,8 @@ def show_cards(
     asker: Asker, branch: Mapping[str, Any], snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool
 ) -> None:
     """Show the cards; a click opens the list behind one."""
-    figures = card_figures(snapshot, filters, reach, mask)
+    no_money = not asker.may(Right.DEPOSITS, snapshot.branch_id)
+    figures = card_figures(snapshot, filters, reach, mask, mask_deposits=no_money)
     open_if(cards.show(figures, asker, snapshot.branch_id), asker, branch, snapshot, filters, reach)
 
 
@@ -33,7 +34,9 @@ def show_tables(
     wanted = None
     if groups.open:
         with groups:
-            wanted = tables.groups(group_table(snapshot, filters, reach, mask), asker, snapshot.branch_id)
+            no_money = not asker.may(Right.DEPOSITS, snapshot.branch_id)
+            rows = group_table(snapshot, filters, reach, mask, mask_deposits=no_money)
+            wanted = tables.groups(rows, asker, snapshot.branch_id)
     if merchants.open:
         with merchants:
             wanted = tables.categories(category_table(snapshot, filters, reach), asker, snapshot.branch_id)

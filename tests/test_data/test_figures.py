@@ -227,6 +227,16 @@ def test_few_customers_are_masked(sqlite_town):
     assert np.isnan(values(sqlite_town, radius_m=350, mask=True)["customers"][0])
 
 
+def test_a_lead_sees_customers_but_no_deposits_of_few(sqlite_town):
+    reach = Reach(2000.001)
+    found = cards(sqlite_town.snapshot(), ALL, reach, mask=False, mask_deposits=True)
+    assert found["customers"].value == 3
+    assert np.isnan(found["deposits"].value)
+    table = group_table(sqlite_town.snapshot(), ALL, reach, mask=False, mask_deposits=True)
+    assert table["deposits"].isna().all()
+    assert table["existing"].tolist() == [2, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("base", "hidden"),
     [
