@@ -39,6 +39,6 @@ def translations(language: Language) -> NullTranslations:
 def say(text: str | ZhendiError, language: Language, **values: object) -> str:
     """Return a marked message, or an error's message, in a language, with its values filled in."""
     if isinstance(text, ZhendiError):
-        text, values = text.message, text.values
+        values, text = text.values, text.message
     spoken = translations(language).gettext(text)
     return spoken.format(**values) if values else spoken
