@@ -165,7 +165,7 @@ def _outlets(job: Fields) -> pd.DataFrame:
     kind = job.unless_told(from_name if kind is None else kind.fillna(from_name), job.has("kind"))
     is_own = kinds.own(names.fillna(""), job.bank)
     if brand is not None:
-        is_own |= kinds.own(brand, job.bank)
+        is_own = is_own | kinds.own(brand, job.bank)
     return _frame(
         job,
         source_id=job.text("source_id", tables.outlets),

@@ -96,7 +96,9 @@ def _blamed(
     code = reason[at]
     # Latitude is to blame where longitude is not.
     second = np.where(
-        code == NO_COORDINATES, ~missing[0][at], np.where(code == NOT_A_NUMBER, ~bad[0][at], False)
+        code == NO_COORDINATES,
+        missing[1][at] & ~missing[0][at],
+        np.where(code == NOT_A_NUMBER, ~bad[0][at], False),
     )
     with np.errstate(invalid="ignore"):
         second |= (code == IMPOSSIBLE) & ~(np.abs(degrees[0][at]) > 180)

@@ -270,8 +270,10 @@ def _said(frame: pd.DataFrame) -> frozenset[str]:
 def _told_apart(frame: pd.DataFrame, columns: Columns, kind: str, names: pd.Series) -> pd.Series:
     """Return what tells rows at one point apart: the name, and of people the phone as well."""
     keys = values.name_keys(names)
-    phone = text_of(frame, columns, "phone") if kind == "customers" else None
-    return keys if phone is None else keys + "/" + values.name_keys(phone)
+    if kind != "customers":
+        return keys
+    phone = text_of(frame, columns, "phone")
+    return keys + "/" + ("" if phone is None else values.name_keys(phone))
 
 
 def _preview(chunk: Chunk) -> pd.DataFrame:
@@ -370,7 +372,7 @@ def _check_ids(survey: Survey) -> Survey:
     if not has.any():
         return survey
     different = len(np.unique(survey.id_hash[has]))
-    if different <= MOST_REJECTED * has.sum() and has.sum() > 1:
+    if different < MOST_REJECTED * has.sum():
         survey.columns = survey.columns.without("source_id")
         survey.id_hash[:] = 0
         survey.warnings["ids_repeat"] = int(has.sum())

@@ -164,6 +164,8 @@ def _is_garbled(text: str) -> bool:
     if sum(letter <= "\u024f" for letter in beyond) > GARBLED_SHARE * len(beyond) and len(beyond) >= 2:
         return True
     try:
-        return bool("".join(beyond).encode("gbk").decode("utf-8"))
+        meant = "".join(beyond).encode("gbk").decode("utf-8")
     except UnicodeError:
         return False
+    # Two real characters may happen to be two Cyrillic letters; they are never Chinese again.
+    return all(letter >= "\u2e80" for letter in meant)
