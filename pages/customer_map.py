@@ -87,7 +87,8 @@ def nothing_yet(text: str, way: Way, label: str) -> None:
 
 def title(asker: Asker, branch: Mapping[str, Any]) -> None:
     """Name the branch, and under it the date of the data and their source."""
-    badge = f" :orange-badge[{_('Demo')}]" if branch["is_demo"] else ""
+    demo = _("Demo")
+    badge = f" :orange-badge[{demo}]" if branch["is_demo"] else ""
     st.markdown(f"## {plain(branch['name'])}{badge}")
     source = reads.source(asker, branch["id"])
     if source is not None:

@@ -38,11 +38,13 @@ NEEDS = {
         "One row a shop: its name and coordinates; better with category, status, phone and address."
     ),
     "customers": N_(
-        "One row a customer, or a group of target customers: coordinates and customer group; better with deposits, products and manager."
+        "One row a customer, or a group of target customers: coordinates and customer group; better with "
+        "deposits, products and manager."
     ),
     "outlets": N_("One row an outlet of a bank or insurer: its name and coordinates."),
     "places": N_(
-        "One row a community, village, business park or institution: its name, kind and coordinates; better with households."
+        "One row a community, village, business park or institution: its name, kind and coordinates; better "
+        "with households."
     ),
 }
 FIELDS = {
@@ -175,9 +177,8 @@ def first_look(upload: UploadedFile, sheet: str | None) -> dict[str, Any]:
 
 def columns_box(table: Mapping[str, Any]) -> DeltaGenerator:
     """Return the box of what is rarely changed; it is open where the file's coordinates were not found."""
-    return st.expander(
-        _("Columns, and where the coordinates come from"), expanded=not table["placed"], icon=":material/tune:"
-    )
+    title = _("Columns, and where the coordinates come from")
+    return st.expander(title, expanded=not table["placed"], icon=":material/tune:")
 
 
 def column_choices(
@@ -276,7 +277,7 @@ def stage_name(stage: str) -> str:
     return _(named)
 
 
-# Before: what would happen -----------------------------------------------------------------------------------
+# Before: what would happen ----------------------------------------------------------------------------------
 
 
 def show_columns(plan: ImportPlan) -> None:
@@ -304,16 +305,17 @@ def settle_datum(plan: ImportPlan, branch: Mapping[str, Any], upload: UploadedFi
         return None
     st.warning(
         _(
-            "Nothing in the file says where its coordinates come from. Depending on the source, the first row "
-            "lies at one of three places: choose the right one."
+            "Nothing in the file says where its coordinates come from. Depending on the source, the first "
+            "row lies at one of three places: choose the right one."
         ),
         icon=":material/not_listed_location:",
     )
+    named = {datum: candidate_name(plan.candidates, branch, datum) for datum in plan.candidates}
     picked: str | None = st.radio(
         _("Where the coordinates come from"),
         list(plan.candidates),
         index=None,
-        format_func={datum: candidate_name(plan.candidates, branch, datum) for datum in plan.candidates}.__getitem__,
+        format_func=named.__getitem__,
         key=state.of_file(state.CANDIDATE, upload.file_id),
         label_visibility="collapsed",
     )
@@ -420,7 +422,7 @@ def run(
     st.rerun()
 
 
-# After: what happened ----------------------------------------------------------------------------------------
+# After: what happened ---------------------------------------------------------------------------------------
 
 
 def show_report(report: ImportReport) -> None:

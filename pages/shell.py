@@ -1,4 +1,4 @@
-"""The script the server runs for every visit: who asks, in which language, about which branch, on which page."""
+"""The script the server runs for every visit: who asks, in which language, of which branch, on which page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures beside the map, one card each; whoever may see the rows behind a count opens them from the card."""
+"""The figures beside the map, one card each; whoever may see the rows behind one opens them from it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def value_of(figure: Figure, written: Callable[[float | None], str]) -> str:
 
 
 def counts_of(figure: Figure, written: Callable[[float | None], str]) -> str:
-    """Return what a share is made of, or of how many customers an amount is known; nothing for a plain count."""
+    """Return what a share is made of, or of how many customers an amount is; nothing for a plain count."""
     if is_masked(figure) or figure.denominator is None:
         return ""
     if written is share:

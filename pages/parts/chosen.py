@@ -158,7 +158,8 @@ def badges(layer: str, row: Mapping[str, Any]) -> list[str]:
         status = str(row["status"])
         return [f":blue-badge[{plain(category)}]", f":{STATUS_COLOURS[status]}-badge[{_(STATUS_NAMES[status])}]"]
     if layer == "outlets":
-        own = f":green-badge[{_('Our bank')}]" if row["is_own"] else f":red-badge[{_('Other banks')}]"
+        colour, whose = ("green", _("Our bank")) if row["is_own"] else ("red", _("Other banks"))
+        own = f":{colour}-badge[{whose}]"
         return [f":gray-badge[{_(OUTLET_NAMES[row['kind']])}]", own]
     return [f":violet-badge[{_(PLACE_NAMES[row['kind']])}]"]
 
@@ -188,7 +189,8 @@ def customers_card(selected: Selected, sight: Sight, asker: Asker) -> None:
     rows = in_cell(sight, selected.lon, selected.lat, selected.zoom)
     people = sight.held.customers
     size = int(people.size[rows].sum())
-    st.markdown(f"#### {_('Customers here')}")
+    heading = _("Customers here")
+    st.markdown(f"#### {heading}")
     if sight.masked and len(rows) < FEWEST:
         st.caption(_("Fewer than {count} customers: not shown.", count=FEWEST))
         return
@@ -214,7 +216,8 @@ def customer_line(row: Mapping[str, Any]) -> str:
     if row.get("deposits") is not None and not math.isnan(row["deposits"]):
         parts.append(money(row["deposits"]))
     key = " :material/star:" if row["is_key"] else ""
-    return f"**{plain(row['name'] or _('No name'))}**{key}  \n:gray[{plain(' · '.join(filter(None, parts)))}]"
+    name = row["name"] or _("No name")
+    return f"**{plain(name)}**{key}  \n:gray[{plain(' · '.join(filter(None, parts)))}]"
 
 
 # Setting aside ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Tables to take away, as a workbook or as CSV; what is in them is read when the button is pressed, not before."""
+"""Tables to take away, as a workbook or as CSV; what is in them is read when the button is pressed."""
 
 from __future__ import annotations
 

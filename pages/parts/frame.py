@@ -1,4 +1,4 @@
-"""The frame round a page or a fragment: what goes wrong inside is said in the user's language, and the app goes on."""
+"""The frame round a page or a fragment: what goes wrong is said in the user's language; the app goes on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOG = logging.getLogger("zhendi.pages")
 
 class calm(ContextDecorator):  # noqa: N801 - reads as a word where it is used: `with calm():`
     """
-    Show what goes wrong inside as a calm message; use it on every page and, since fragments rerun alone, on each.
+    Show what goes wrong inside as a calm message; used on every page and, as they rerun alone, fragments.
 
     An error of ours is shown as it is worded. Any other is logged as its kind and the lines of code it went
     through, never with its values, which may be a customer's, and shown as a reference to that entry.
@@ -63,5 +63,5 @@ def reading() -> AbstractContextManager[Session]:
 
 
 def writing() -> AbstractContextManager[Session]:
-    """Open a session of the store whose changes are kept if the block ends well; audited looks need it too."""
+    """Open a session whose changes are kept if the block ends well; looks that are audited need it too."""
     return database.transaction(database.engine(Settings.from_env()))

@@ -55,7 +55,7 @@ def loopback_only(headers: Iterable[tuple[str, str]], address: str | None) -> bo
     Returns
     -------
     loopback_only
-        True only if the server listens on loopback, the request names a loopback host, and no proxy forwarded it.
+        True only if the server listens on loopback, the request names such a host, and no proxy forwarded it.
     """
     pairs = [(name.lower(), value) for name, value in headers]
     hosts = [value for name, value in pairs if name == "host"]
@@ -89,7 +89,7 @@ def check_caller() -> None:
 
 
 def who_asks() -> Asker:
-    """Return who asks: the demo identity, in the role and at the branch chosen in the sidebar (see `check_caller`)."""
+    """Return who asks: the demo identity, as chosen in the sidebar. Others are refused."""
     check_caller()
     return demo_identity(state.role(), state.branch_code())
 
@@ -118,7 +118,7 @@ def demo_identity(role: Role, code: str | None) -> Asker:
 
 
 def _person(session: Session, role: Role, branch_id: int) -> int | None:
-    """Return a person of the role at the branch; failing that, for a member, one a list names as a manager."""
+    """Return a person of the role at the branch; for a member, else one whom a list names as a manager."""
     people = store.people(session, _ANYBODY, branch_id)
     fitting = people[people["role"] == role.value]
     if fitting.empty and role is Role.MEMBER:

@@ -1,4 +1,4 @@
-"""Lists behind the figures: whoever may see the rows opens them from any count, nearest first, to take along."""
+"""Lists behind the figures: opened from any count by whoever may, nearest first, to take along."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def open_wanted(
     asker: Asker,
     branch: Mapping[str, Any],
 ) -> None:
-    """Open the list behind a count: of customers whom the asker may see, one who manages customers his or hers."""
+    """Open the list behind a count: a member's list of customers has those he or she manages."""
     own: dict[str, int] = {}
     if wanted.layer == "customers" and not asker.may(Right.CUSTOMERS, snapshot.branch_id):
         own = {"manager": -1 if asker.person_id is None else asker.person_id}

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import folium
 import numpy as np
-from numpy.typing import NDArray
 from branca.element import MacroElement
 from folium.template import Template
+from numpy.typing import NDArray
 from streamlit_folium import st_folium
 
 from data import basemaps

@@ -1,4 +1,4 @@
-"""The two tables of the practice: per customer group, and per merchant category. A click on a count opens its list."""
+"""The tables of the practice: per customer group, and per merchant category; a count opens its list."""
 
 from __future__ import annotations
 

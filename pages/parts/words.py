@@ -76,7 +76,7 @@ def ngettext(one: str, many: str, n: int, **values: object) -> str:
 
 
 def spoken(names: Mapping[K, str]) -> Callable[[K], str]:
-    """Return what writes codes as their marked names, for a widget: it may ask beside the page, so it asks here."""
+    """Return what writes codes as their marked names, for widgets: looked up now, not when they ask."""
     return {code: _(name) for code, name in names.items()}.__getitem__
 
 
@@ -117,7 +117,7 @@ def share(value: float | None) -> str:
 
 
 def percent(figure: Figure) -> str:
-    """Return a share with its numerator and denominator, `37.1% (120/324)`; `-` when there is no denominator."""
+    """Return a share with numerator and denominator, `37.1% (120/324)`; `-` when there is no denominator."""
     if not _known(figure.value) or not figure.denominator:
         return NONE
     return f"{share(figure.value)} ({number(figure.numerator)}/{number(figure.denominator)})"

@@ -71,8 +71,8 @@ def seeded(sqlite_engine: Engine, branch: int) -> int:
     """
     A branch with six merchants, eight customers and two outlets, 100 m apart on a line to the east.
 
-    Shop owners (group 1): three existing, two targets. Students (group 9): one existing, and a target group of
-    two, too few to be shown to whoever may not see customers. One merchant is signed, one closed.
+    Shop owners (group 1): three existing, two targets. Students (group 9): one existing, and a target group
+    of two, too few to be shown to whoever may not see customers. One merchant is signed, one closed.
     """
     east = 114.30 + np.arange(1, 9) * 0.001
     with store.transaction(sqlite_engine) as session:

@@ -1,4 +1,4 @@
-"""Figures, tables, filters and the lists behind them, on a town of six merchants and seven rows of customers."""
+"""Figures, tables, filters and the lists behind them, on a town of six merchants and seven customers."""
 
 from __future__ import annotations
 

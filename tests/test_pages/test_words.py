@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
 from data.words import LOCALE_DIR, say
@@ -18,6 +18,7 @@ from geo.errors import RightsError
 from pages.parts import words
 
 ROOT = Path(__file__).resolve().parents[2]
+PYTHON = [("**.py", "python")]
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
 # Singular and plural, as the glossary has them: where the English says the one, the Chinese says the other.
 GLOSSARY = {
@@ -40,16 +41,12 @@ def catalogue() -> Catalog:
 
 def written() -> Iterator[tuple[str, str | tuple[str, ...]]]:
     """Yield where and what, for each message in the code."""
-    rooms = [("", {"app.py": "python"})] + [(room, {"**.py": "python"}) for room in ("pages", "data", "geo")]
-    for room, method in rooms:
-        found = extract_from_dir(
-            ROOT / room,
-            list((pattern, kind) for pattern, kind in method.items()),
-            keywords=KEYWORDS,
-            comment_tags=(),
-            directory_filter=lambda folder: room != "" or Path(folder) == ROOT,
-        )
-        for name, line, message, _comments, _context in found:
+    for line, message, _comments, _context in extract_from_file("python", ROOT / "app.py", KEYWORDS):
+        yield f"app.py:{line}", message
+    for room in ("pages", "data", "geo"):
+        for name, line, message, _comments, _context in extract_from_dir(
+            ROOT / room, PYTHON, keywords=KEYWORDS
+        ):
             yield f"{room}/{name}:{line}", message
 
 
