@@ -24,7 +24,7 @@ from pages.parts import downloads, state
 from pages.parts import map as maps
 from pages.parts.frame import calm, reading, writing
 from pages.parts.ways import Way, link
-from pages.parts.words import DATUM_NAMES, N_, _, distance, moment, ngettext, number, plain, spoken
+from pages.parts.words import DATUM_NAMES, N_, NONE, _, distance, moment, ngettext, number, plain, spoken
 
 TYPES = ["csv", "txt", "tsv", "xlsx", "geojson", "json"]
 KINDS = {
@@ -468,7 +468,7 @@ def history(asker: Asker, branch: Mapping[str, Any]) -> None:
     if batches.empty:
         st.caption(_("Nothing yet. The first list makes the map."))
         return
-    st.dataframe(readable_batches(batches), hide_index=True)
+    st.dataframe(readable_batches(batches), hide_index=True, placeholder=NONE)
 
 
 def readable_batches(batches: DataFrame) -> DataFrame:

@@ -20,6 +20,19 @@ ROW_PX = 28
 GREEN, AMBER, GREY = "#0f5c4a", "#e0a030", "#c3cdc8"
 
 
+def counts_axis() -> alt.Axis:
+    """Return an axis whose numbers are written as the language writes them."""
+    if language() == "en":
+        return alt.Axis(format="~s", tickMinStep=1)
+    words = "datum.value >= 10000 ? format(datum.value / 10000, '~g') + '万' : format(datum.value, ',')"
+    return alt.Axis(labelExpr=words, tickMinStep=1)
+
+
+def room_for_labels(most: float) -> float:
+    """Return where the axis of shares ends, so that the counts fit behind the longest bar."""
+    return min(max(1.6 * most, 0.05), 1.25)
+
+
 def coverage_by_group(table: DataFrame) -> None:
     """Show the coverage of each customer group that is not masked."""
     known = table[table["customer_coverage"].notna()]
@@ -45,7 +58,10 @@ def coverage_by_group(table: DataFrame) -> None:
     base = alt.Chart(frame).encode(
         y=alt.Y("group:N", sort="-x", title=None, axis=alt.Axis(labelLimit=140)),
         x=alt.X(
-            "share:Q", title=_("Customer coverage"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+            "share:Q",
+            title=_("Customer coverage"),
+            axis=alt.Axis(format="%"),
+            scale=alt.Scale(domain=[0, room_for_labels(known["customer_coverage"].max())]),
         ),
         tooltip=[
             alt.Tooltip("group:N", title=_("Customer group")),
@@ -88,7 +104,7 @@ def merchants_by_category(table: DataFrame) -> None:
                 title=None,
                 axis=alt.Axis(labelLimit=140),
             ),
-            x=alt.X("merchants:Q", title=_("Merchants"), axis=alt.Axis(format="~s", tickMinStep=1)),
+            x=alt.X("merchants:Q", title=_("Merchants"), axis=counts_axis()),
             color=alt.Color("status:N", scale=colours, title=None, legend=alt.Legend(orient="top")),
             order="order:Q",
             tooltip=[
@@ -120,7 +136,7 @@ def customers_by_distance(snapshot: Snapshot, filters: Filters, radius_m: float,
                 title=_("Distance from the branch"),
                 axis=alt.Axis(labelAngle=0),
             ),
-            y=alt.Y("people:Q", title=_("People"), axis=alt.Axis(format="~s", tickMinStep=1)),
+            y=alt.Y("people:Q", title=_("People"), axis=counts_axis()),
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=list(kinds.values()), range=[GREEN, AMBER]),

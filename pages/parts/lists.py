@@ -178,7 +178,7 @@ def show(listing: Listing, asker: Asker, branch: Mapping[str, Any]) -> None:
         )
     else:
         st.caption(ngettext("One row, nearest first.", "{n} rows, nearest first.", len(rows)))
-    st.dataframe(rows, hide_index=True, height=min(38 + 35 * len(rows), 460))
+    st.dataframe(rows, hide_index=True, placeholder="", height=min(38 + 35 * len(rows), 460))
     if may_take(asker, listing.layer, int(branch["id"])):
         offer(listing, asker, branch)
 

@@ -122,7 +122,13 @@ def names_of(catalogue_of: DataFrame, spoken: Language) -> dict[int, str]:
 def draw(shown: DataFrame, key: str, listed: bool, counted: list[str]) -> tuple[int, str] | None:
     """Draw a table; return the row and column of a count that was clicked in this run."""
     pinned = {shown.columns[0]: st.column_config.TextColumn(pinned=True)}
-    options = {"hide_index": True, "column_config": pinned, "height": "content", "key": key}
+    options = {
+        "hide_index": True,
+        "column_config": pinned,
+        "height": "content",
+        "key": key,
+        "placeholder": NONE,
+    }
     if not listed:
         st.dataframe(shown, **options)
         return None
