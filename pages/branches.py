@@ -172,19 +172,23 @@ def demo_box(asker: Asker, known: DataFrame) -> None:
         )
         if st.button(_("Make the demo town"), icon=":material/location_city:"):
             with calm():
-                make_demo()
+                make_demo(asker)
         return
     st.write(_("The demo town is made up. It never counts together with your own branches."))
     if st.button(_("Remove the demo town"), icon=":material/delete:"):
         confirm_removal(asker)
 
 
-def make_demo() -> None:
-    """Build the demo, showing how far it is."""
+def make_demo(asker: Asker) -> None:
+    """Build the demo, showing how far it is, and look at it."""
     with st.status(_("Making the demo town …"), expanded=True):
         bar = st.progress(0.0)
-        demo.build_demo(Settings.from_env(), progress=lambda done, what: bar.progress(done, text=_(what)))
-    st.rerun()
+        branch_id = demo.build_demo(
+            Settings.from_env(), asker, progress=lambda done, what: bar.progress(done, text=_(what))
+        )
+    known = demo_branches()
+    state.choose_branch(str(known.loc[known["id"] == branch_id, "code"].iloc[0]))
+    go(Way.MAP)
 
 
 def confirm_removal(asker: Asker) -> None:
