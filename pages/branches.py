@@ -17,7 +17,7 @@ from geo.errors import DatumError
 from pages.parts import map as maps
 from pages.parts import state
 from pages.parts.frame import calm, writing
-from pages.parts.identity import demo_branches
+from pages.parts.identity import demo_branches, who_asks
 from pages.parts.ways import Way, go
 from pages.parts.words import DATUM_NAMES, N_, _, plain, spoken
 
@@ -176,7 +176,7 @@ def demo_box(asker: Asker, known: DataFrame) -> None:
         return
     st.write(_("The demo town is made up. It never counts together with your own branches."))
     if st.button(_("Remove the demo town"), icon=":material/delete:"):
-        confirm_removal(asker)
+        confirm_removal(str(known.loc[known["is_demo"], "code"].iloc[0]))
 
 
 def make_demo(asker: Asker) -> None:
@@ -191,7 +191,7 @@ def make_demo(asker: Asker) -> None:
     go(Way.MAP)
 
 
-def confirm_removal(asker: Asker) -> None:
+def confirm_removal(code: str) -> None:
     """Ask once more, then remove the demo."""
 
     @st.dialog(_("Remove the demo town?"))
@@ -200,8 +200,9 @@ def confirm_removal(asker: Asker) -> None:
         with st.container(horizontal=True):
             if st.button(_("Remove"), type="primary"):
                 with calm():
-                    demo.remove_demo(Settings.from_env(), asker)
-                    state.forget_branch()
+                    demo.remove_demo(Settings.from_env(), who_asks(code))
+                    if state.branch_code() == code:
+                        state.forget_branch()
                     st.rerun()
             if st.button(_("Keep it")):
                 st.rerun()

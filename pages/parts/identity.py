@@ -88,10 +88,10 @@ def check_caller() -> None:
         raise IdentityError(N_("Zhendi has no sign-in yet, so it answers only on the machine it runs on."))
 
 
-def who_asks() -> Asker:
-    """Return who asks: the demo identity, as chosen in the sidebar. Others are refused."""
+def who_asks(code: str | None = None) -> Asker:
+    """Return who asks: the demo identity, as chosen in the sidebar or at a branch named; others are refused."""
     check_caller()
-    return demo_identity(state.role(), state.branch_code())
+    return demo_identity(state.role(), code or state.branch_code())
 
 
 def demo_branches() -> DataFrame:
