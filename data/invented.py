@@ -2,41 +2,71 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-ROADS = (
-    "人民路 建设街 解放路 育才路 团结街 振兴路 朝阳街 文化路 富民路 迎宾街 工农路 光明街 和平路 幸福街 胜利路 "
-    "青年街 友谊路 东风街 永安路 长兴街 福康路 丰收街 学府路 锦绣街 泰和路 祥云街 银杏路 桂花街 翠柳路 梧桐街 "
-    "清泉路 石榴街 金穗路 麦香街 望河路 柳堤街 瑞丰路 德善街 仁和路 明礼街 崇文路 尚武街 安居路 乐业街 百合路 海棠街"
-).split()
-COUNTRY_ROADS = "丰禾线 石桥线 柳埠线 麦岭线 东篱线 望泉线 桑园线 苇荡线".split()
-LANE_WORDS = "豆腐 灯笼 井台 染坊 枣树 竹竿 磨盘 油坊 铁匠 花鼓 书院 南瓜 槐荫 月牙 篾匠 茶亭".split()
-ESTATES = (
-    "锦绣 翠湖 金桂 盛景 和顺 安泰 丰泽 望河 东篱 悦府 春晓 明珠 紫荆 碧水 阳光 书香 幸福 康宁 御景 佳和 "
-    "银杏 凤栖 云锦 水岸 青禾 福临"
-).split()
-ESTATE_ENDS = "家园 花园 小区 苑 新村 华庭 雅居 里".split()
-VILLAGES = (
-    "东篱村 石磨村 柳埠村 苇荡村 桑园村 麦岭村 望泉村 枣林村 南塘村 双井村 槐荫村 青禾村 土桥村 荷塘村 竹坞村 "
-    "牛栏村 北坡村 瓦窑村 油坊村 茶亭村 高粱村 木瓜村 长垄村 白杨村 大仓村 小渠村 雁落村 九亩村"
-).split()
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+ROADS = _words(
+    "人民路 建设街 解放路 育才路 团结街 振兴路 朝阳街 文化路 富民路 迎宾街 工农路 "
+    "光明街 和平路 幸福街 胜利路 青年街 友谊路 东风街 永安路 长兴街 福康路 丰收街 "
+    "学府路 锦绣街 泰和路 祥云街 银杏路 桂花街 翠柳路 梧桐街 清泉路 石榴街 金穗路 "
+    "麦香街 望河路 柳堤街 瑞丰路 德善街 仁和路 明礼街 崇文路 尚武街 安居路 乐业街 "
+    "百合路 海棠街"
+)
+COUNTRY_ROADS = _words("丰禾线 石桥线 柳埠线 麦岭线 东篱线 望泉线 桑园线 苇荡线")
+LANE_WORDS = _words("豆腐 灯笼 井台 染坊 枣树 竹竿 磨盘 油坊 铁匠 花鼓 书院 南瓜 槐荫 月牙 篾匠 茶亭")
+ESTATES = _words(
+    "锦绣 翠湖 金桂 盛景 和顺 安泰 丰泽 望河 东篱 悦府 春晓 明珠 紫荆 碧水 阳光 "
+    "书香 幸福 康宁 御景 佳和 银杏 凤栖 云锦 水岸 青禾 福临"
+)
+ESTATE_ENDS = _words("家园 花园 小区 苑 新村 华庭 雅居 里")
+VILLAGES = _words(
+    "东篱村 石磨村 柳埠村 苇荡村 桑园村 麦岭村 望泉村 枣林村 南塘村 双井村 槐荫村 "
+    "青禾村 土桥村 荷塘村 竹坞村 牛栏村 北坡村 瓦窑村 油坊村 茶亭村 高粱村 木瓜村 "
+    "长垄村 白杨村 大仓村 小渠村 雁落村 九亩村"
+)
 PARKS = ("青禾产业园", "麦岭工业园", "云锦创业园", "东篱物流园")
-SCHOOLS = ("演示县第一中学", "演示县实验小学", "演示县职业学校", "演示县第二小学", "演示县第二中学", "演示县第三小学")
+SCHOOLS = _words("演示县第一中学 演示县实验小学 演示县职业学校 演示县第二小学 演示县第二中学 演示县第三小学")
 GREENS = ("望河公园", "青年公园", "荷塘公园", "银杏公园")
 RIVER = "禾河"
 BANKS = ("甲银行", "乙银行", "丙农商银行", "丁银行", "戊村镇银行", "己储蓄银行")
 INSURERS = ("庚人寿保险", "辛财产保险")
-STEMS = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"
+SHOP_WORDS = _words(
+    "小满 福满 兴旺 麦香 柳岸 青禾 和顺 聚福 老街 春风 禾河 同乐 桂香 安心 喜来 顺达 金穗 百合 云上 巷口 "
+    "梧桐 望河 丰泽 佳美 红石 蓝莓 大树 一品 双喜 三禾 四季 五谷 六合 七巧 八方 九月 十里 阿禾 阿麦 小渠"
+)
+STAFF = {
+    "head": _words("演示行长甲"),
+    "lead": _words("演示主管乙"),
+    "member": _words("演示经理丙 演示经理丁 演示经理戊 演示经理己"),
+    "analyst": _words("演示分析员庚"),
+    "auditor": _words("演示审计员辛"),
+    "admin": _words("演示管理员壬"),
+}
+MANAGERS = STAFF["member"]
 
 
-def shuffled(names: list[str] | tuple[str, ...], rng: np.random.Generator, count: int) -> list[str]:
+def phones(numbers: NDArray[np.int64]) -> pd.Series:
+    """
+    Return telephone numbers nobody has.
+
+    After 00, the way out of the country, no country's code begins with 0.
+    """
+    return "000-" + pd.Series(numbers % 100_000_000).astype("str").str.zfill(8)
+
+
+def shuffled(names: Sequence[str], rng: np.random.Generator, count: int) -> list[str]:
     """Return so many of the names in random order; past the last one they come again, numbered."""
     order = [names[i] for i in rng.permutation(len(names))]
-    return [order[i % len(order)] + (_numeral(i // len(order)) if i >= len(order) else "") for i in range(count)]
-
-
-def _numeral(number: int) -> str:
-    return "二三四五六七八九"[(number - 1) % 8] + ("" if number <= 8 else str(number // 8))
+    rounds = [i // len(order) for i in range(count)]
+    return [order[i % len(order)] + (f"{turn + 1}" if turn else "") for i, turn in enumerate(rounds)]
 
 
 def estates(rng: np.random.Generator, count: int) -> list[str]:

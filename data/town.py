@@ -41,7 +41,7 @@ class Road:
 
 @dataclass(frozen=True)
 class Area:
-    """A street block, village or green: `kind` says which; `place` is the index of the place it belongs to."""
+    """A street block, village or green, of a kind; `place` is the index of the place it belongs to."""
 
     name: str
     kind: str
@@ -177,15 +177,15 @@ def plan_town(seed: int, size: float = 1.0) -> Town:
     corridor = _between(plan, plan.river_width / 2 + 42)
     roads = _grid_roads(plan, corridor)
     roads += _riverside(plan) + _lanes(plan, roads, corridor)
-    blocks = _blocks(plan, roads, corridor)
+    blocks = _blocks(roads, corridor)
     country, far = _country_roads(plan)
     roads = _with_bridges(roads + country, river)
     village_roads, villages = _villages(plan, country, river, blocks)
     market = _centre_of(plan, 0.10, 0.08)
     areas, places = _uses(plan, blocks, market)
-    areas += _greens(plan, corridor, river, areas)
-    for shape in villages:
-        places.append(_village(plan, shape, len(places)))
+    areas += _greens(plan, corridor, river)
+    for index, shape in enumerate(villages):
+        places.append(_village(plan, shape, index))
         areas.append(Area(places[-1].name, "village", shape, len(places) - 1))
     roads = _pedestrian(roads + village_roads, market)
     return Town(size, river, roads, areas, places, market, _branch_site(roads, market), far)
@@ -220,14 +220,15 @@ def _between(plan: _Plan, offset: float) -> Polygon:
 
 def _grid_roads(plan: _Plan, corridor: Polygon) -> list[Road]:
     """Return the grid's main roads and streets, crossing the river only where there is a bridge."""
-    wide = corridor.buffer(55)
+    wide, dry = corridor.buffer(55), corridor.buffer(-2)
+    shapely.prepare(wide)
     bridges = _bridge_lines(plan)
     main_u, main_v = set(_mains(plan.us).tolist()), set(_mains(plan.vs).tolist())
     road_names = invented.shuffled(invented.ROADS, plan.rng, len(plan.us) + len(plan.vs))
     roads = []
     for i, u in enumerate(plan.us):
         pieces = _kept(plan, [(u, v) for v in plan.vs], main=i in main_u)
-        lines = [p if i in bridges else p.difference(corridor.buffer(-2)) for p in pieces]
+        lines = [p if i in bridges else p.difference(dry) for p in pieces]
         roads += _named(road_names[i], "main" if i in main_u else "street", lines)
     for j, v in enumerate(plan.vs):
         pieces = _kept(plan, [(u, v) for u in plan.us], main=j in main_v)
@@ -275,12 +276,15 @@ def _riverside(plan: _Plan) -> list[Road]:
 def _lanes(plan: _Plan, roads: list[Road], corridor: Polygon) -> list[Road]:
     """Return lanes that halve the cells of the grid, more of them in the old centre."""
     streets = shapely.union_all([road.line for road in roads]).buffer(3)
-    shapely.prepare(streets)
     wide = corridor.buffer(45)
+    shapely.prepare([streets, wide])
     lanes = []
     for i, (u0, u1) in enumerate(zip(plan.us, plan.us[1:], strict=False)):
         for j, (v0, v1) in enumerate(zip(plan.vs, plan.vs[1:], strict=False)):
-            u, v = u0 + (u1 - u0) * plan.rng.uniform(0.35, 0.65), v0 + (v1 - v0) * plan.rng.uniform(0.35, 0.65)
+            u, v = (
+                u0 + (u1 - u0) * plan.rng.uniform(0.35, 0.65),
+                v0 + (v1 - v0) * plan.rng.uniform(0.35, 0.65),
+            )
             chance = 0.10 + 1.1 * plan.centrality(u, v)
             wanted = plan.rng.random(2) < chance * np.array([0.75, 0.6])
             if plan.industrial(u, v) or not plan.inside(u, v):
@@ -299,19 +303,18 @@ def _lane_name(i: int, j: int, north_south: bool) -> str:
     return word + ("巷" if north_south else "胡同")
 
 
-def _blocks(plan: _Plan, roads: list[Road], corridor: Polygon) -> list[Polygon]:
+def _blocks(roads: list[Road], corridor: Polygon) -> list[Polygon]:
     """Return the faces between the roads, each shrunk by the roads' width."""
     network = shapely.union_all([road.line for road in roads])
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(network)))
-    ground = shapely.union_all([r.line.buffer(ROAD_WIDTHS_M[r.kind] / 2, cap_style="flat") for r in roads])
-    blocks = []
-    for face in faces:
-        if corridor.contains(face.representative_point()):
-            continue
-        for part in shapely.get_parts(face.difference(ground).buffer(-2).buffer(2)):
-            if part.area > 1800 and part.buffer(-12).area > 200:
-                blocks.append(shapely.simplify(part, 0.5))
-    return blocks
+    dry = faces[~shapely.contains(corridor, shapely.point_on_surface(faces))]
+    lines = np.array([road.line for road in roads], dtype=object)
+    widths = np.array([ROAD_WIDTHS_M[road.kind] / 2 for road in roads])
+    ground = shapely.union_all(shapely.buffer(lines, widths, cap_style="flat", quad_segs=2))
+    parts = shapely.get_parts(shapely.difference(shapely.union_all(dry), ground))
+    parts = shapely.get_parts(shapely.buffer(shapely.buffer(parts, -2, quad_segs=2), 2, quad_segs=2))
+    wide = (shapely.area(parts) > 1800) & (shapely.area(shapely.buffer(parts, -12, quad_segs=1)) > 200)
+    return list(shapely.simplify(parts[wide], 0.5))
 
 
 def _country_roads(plan: _Plan) -> tuple[list[Road], list[tuple[float, float]]]:
@@ -323,21 +326,18 @@ def _country_roads(plan: _Plan) -> tuple[list[Road], list[tuple[float, float]]]:
     arms = []
     for side in (-1.0, 1.0):
         # Away from the river each road bends outwards as it goes; none comes nearer to the river.
-        arms += [[(side * half_u * k, v), (side * (half_u + out), v + max(v, 0) * 2)] for k, v in _reached(rows)]
+        arms += [[(side * half_u * 0.8, v), (side * (half_u + out), v + max(v, 0) * 2)] for v in rows]
         for i in _bridge_lines_nearest(plan):
             u = plan.us[i]
-            arms.append([(u, side * half_v * 0.8), (u, side * half_v * 1.15), (u * 3.2, side * (half_v + out))])
+            arms.append(
+                [(u, side * half_v * 0.8), (u, side * half_v * 1.15), (u * 3.2, side * (half_v + out))]
+            )
     end = np.array(arms[0][-1])
     arms[0].append((-half_u - FAR_M, float(end[1])))
     labels = invented.shuffled(invented.COUNTRY_ROADS, plan.rng, len(arms))
     roads = [Road(name, "main", plan.bent(*arm)) for name, arm in zip(labels, arms, strict=True)]
     far = [roads[0].line.interpolate(share, normalized=True) for share in (0.55, 0.72, 0.97)]
     return roads, [(p.x, p.y) for p in far]
-
-
-def _reached(rows: list[float]) -> list[tuple[float, float]]:
-    """Return each row with how far into the town its country road begins."""
-    return [(0.8, float(v)) for v in rows]
 
 
 def _bridge_lines_nearest(plan: _Plan) -> list[int]:
@@ -347,13 +347,15 @@ def _bridge_lines_nearest(plan: _Plan) -> list[int]:
 
 def _with_bridges(roads: list[Road], river: Polygon) -> list[Road]:
     """Return the roads with what lies over the river named a bridge."""
+    water = river.buffer(6)
+    shapely.prepare(water)
     split = []
     for road in roads:
-        over = road.line.intersection(river.buffer(6))
-        if over.is_empty:
+        if not water.intersects(road.line):
             split.append(road)
             continue
-        split += _named(road.name, road.kind, [road.line.difference(river.buffer(6))])
+        over = road.line.intersection(water)
+        split += _named(road.name, road.kind, [road.line.difference(water)])
         split += [Road(f"{road.name}大桥", "bridge", part) for part in shapely.get_parts(over)]
     return split
 
@@ -392,7 +394,9 @@ def _blob(rng: np.random.Generator, centre: Point, radius: float) -> Polygon:
     """Return a rounded, uneven patch."""
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     a, b, c = rng.uniform(0, 2 * np.pi, 3)
-    r = radius * (1 + 0.18 * np.sin(2 * angle + a) + 0.10 * np.sin(3 * angle + b) + 0.05 * np.sin(7 * angle + c))
+    r = radius * (
+        1 + 0.18 * np.sin(2 * angle + a) + 0.10 * np.sin(3 * angle + b) + 0.05 * np.sin(7 * angle + c)
+    )
     return Polygon(np.column_stack([centre.x + r * np.cos(angle), centre.y + r * np.sin(angle)]))
 
 
@@ -465,7 +469,9 @@ def _special(
     return uses, found
 
 
-def _near(plan: _Plan, middles: Floats, areas: Floats, spot: tuple[float, float], area_m2: float) -> list[int]:
+def _near(
+    plan: _Plan, middles: Floats, areas: Floats, spot: tuple[float, float], area_m2: float
+) -> list[int]:
     """Return the block of about the area nearest a spot given in half extents."""
     cost = np.hypot(*(middles - _centre_of(plan, *spot)).T) + 250 * np.abs(np.log(areas / area_m2))
     return [int(np.argmin(cost))]
@@ -482,8 +488,12 @@ def _industrial_shape(plan: _Plan) -> Polygon:
 def _institution(rng: np.random.Generator, name: str, use: str, blocks: list[Polygon]) -> Place:
     kind = {"park_industrial": "park", "green": "green", "market": "market"}.get(use, "institution")
     shape = _gathered(blocks)
-    per_hectare = {"park_industrial": 70, "office": 230, "hospital": 280, "station": 60, "school": 70}.get(use, 0)
-    return Place(name, kind, use, shape, employees=int(per_hectare * shape.area / 1e4 * rng.uniform(0.8, 1.2)))
+    per_hectare = {"park_industrial": 70, "office": 230, "hospital": 280, "station": 60, "school": 70}.get(
+        use, 0
+    )
+    return Place(
+        name, kind, use, shape, employees=int(per_hectare * shape.area / 1e4 * rng.uniform(0.8, 1.2))
+    )
 
 
 def _community(plan: _Plan, name: str, blocks: list[Polygon]) -> Place:
@@ -494,17 +504,20 @@ def _community(plan: _Plan, name: str, blocks: list[Polygon]) -> Place:
 
 def _village(plan: _Plan, shape: Polygon, index: int) -> Place:
     homes = int(shape.area / 1e4 * plan.rng.uniform(14, 24))
-    name = invented.VILLAGES[index % len(invented.VILLAGES)]
+    turn, which = divmod(index, len(invented.VILLAGES))
+    name = invented.VILLAGES[which] + (f"{turn + 1}" if turn else "")
     return Place(name, "village", "village", shape, homes, int(homes * plan.rng.uniform(2.3, 2.9)))
 
 
 def _gathered(blocks: list[Polygon]) -> Polygon | MultiPolygon:
     """Return blocks and the lanes between them as one shape."""
-    return shapely.simplify(shapely.union_all([b.buffer(8, join_style="mitre") for b in blocks]).buffer(-8), 1.0)
+    return shapely.simplify(
+        shapely.union_all([b.buffer(8, join_style="mitre") for b in blocks]).buffer(-8), 1.0
+    )
 
 
-def _greens(plan: _Plan, corridor: Polygon, river: Polygon, areas: list[Area]) -> list[Area]:
-    """Return the green banks of the river, the widest stretch by the centre being a park."""
+def _greens(plan: _Plan, corridor: Polygon, river: Polygon) -> list[Area]:
+    """Return the green banks of the river."""
     reach = plan.half[0] * 0.84
     town = shapely.box(-reach, -4 * plan.half[1], reach, 4 * plan.half[1])
     banks = corridor.buffer(-9).difference(river).intersection(town)
@@ -526,4 +539,3 @@ def _branch_site(roads: list[Road], market: tuple[float, float]) -> tuple[float,
     spot = main.line.interpolate(main.line.project(Point(market)))
     site = _beside(main.line, spot, ROAD_WIDTHS_M["main"] / 2 + 10)
     return site.x, site.y
-
