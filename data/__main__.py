@@ -54,6 +54,38 @@ def init(as_json: Json = False) -> None:
         answer({"migrated": True}, _t(N_("The store is ready.")))
 
 
+@app.command()
+def demo(
+    merchants: Annotated[int | None, typer.Option(min=1, help="How many.")] = None,
+    customers: Annotated[int | None, typer.Option(min=1, help="How many.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed makes another town.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the demo and all it has.")] = False,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Only where there is no branch yet.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the demo town, or remove it."""
+    from data import demo as town  # the other commands start faster without it
+
+    with _answering(as_json) as answer:
+        settings = Settings.from_env()
+        with store.reading(_engine()) as session:
+            is_empty = store.is_empty(session)
+        if remove:
+            town.remove_demo(settings, _asker())
+            answer({"removed": True}, _t(N_("The demo is removed.")))
+        elif if_empty and not is_empty:
+            answer({"made": False}, _t(N_("There are branches already.")))
+        else:
+            town.build_demo(
+                settings,
+                _asker(),
+                merchants=merchants or town.MERCHANTS,
+                customers=customers or town.CUSTOMERS,
+                seed=town.SEED if seed is None else seed,
+            )
+            answer({"made": True}, _t(N_("The demo town is ready.")))
+
+
 @branch_app.command("add")
 def branch_add(
     code: Annotated[str, typer.Option(help="Short and unique.")],
@@ -230,10 +262,12 @@ def _refuse(error: ZhendiError, as_json: bool) -> NoReturn:
             name: {"lon": lon, "lat": lat} for name, (lon, lat) in error.candidates.items()
         }
         places = "; ".join(f"{name} {lon:.6f}, {lat:.6f}" for name, (lon, lat) in error.candidates.items())
-        words = f"{words}\n{_t(N_('In WGS 84 the first row would lie at: {places}'), places=places)}"
+        where = _t(N_("In WGS 84 the first row would lie at: {places}"), places=places)
+        words = f"{words}\n{where}"
     if isinstance(error, ManyRejected):
         result["reasons"] = error.values["reasons"]
-        words = f"{words}\n{_t(N_('Add --yes to go on without them.'))}"
+        advice = _t(N_("Add --yes to go on without them."))
+        words = f"{words}\n{advice}"
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     typer.echo(words, err=True)

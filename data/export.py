@@ -1,4 +1,4 @@
-"""Lists out of the store, as workbook or CSV: in the datum asked for, with nothing a spreadsheet would run."""
+"""Lists out of the store, as workbook or CSV: in the datum asked for, nothing a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "manager",
         "tags",
         "channels",
+        "products",
         "lon",
         "lat",
         "address",
@@ -97,8 +98,19 @@ def layer(
     }[name]
     found = read(session, asker, branch_id, ids, purpose="export")
     lon, lat = convert(found["lon"].astype(float), found["lat"].astype(float), "wgs84", datum)
+    if name == "customers":
+        found["products"] = found["id"].map(_products(session, branch_id)).fillna("")
     named = found.assign(lon=np.round(lon, 7), lat=np.round(lat, 7), **_words(found, language))
     return named[[column for column in COLUMNS[name] if column in named]].assign(datum=datum)
+
+
+def _products(session: Session, branch_id: int) -> dict[int, str]:
+    """Return the codes of the products that each customer of a branch holds."""
+    of_branch = select(tables.customers.c.id).where(tables.customers.c.branch_id == branch_id)
+    query = select(tables.holdings).where(tables.holdings.c.customer_id.in_(of_branch))
+    held = pd.DataFrame(session.execute(query).all(), columns=["customer", "product"])
+    codes = held["product"].map(catalogue.PRODUCTS.set_index("id")["code"]).sort_values()
+    return dict(codes.groupby(held["customer"]).agg(";".join))
 
 
 def _words(found: pd.DataFrame, language: Language) -> dict[str, pd.Series]:
@@ -179,7 +191,7 @@ def _text(text: str) -> str:
 
 
 def _sheet_name(title: str, taken: set[str]) -> str:
-    """Return a name Excel takes: 31 characters, no bracket, colon, star, question mark or slash, each once."""
+    """Return a name Excel takes: 31 characters, no bracket, colon, star, question mark or slash, once."""
     base = "".join(" " if letter in "[]:*?/\\" else letter for letter in title).strip(" '")[:28] or "Sheet"
     name, number = base, 1
     while name.lower() in taken:

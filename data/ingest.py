@@ -37,6 +37,7 @@ from geo.errors import N_, Cancelled, DatumUnknown, FileError, ManyRejected
 
 __all__ = [
     "KINDS",
+    "MOST_REJECTED",
     "REASONS",
     "WARNINGS",
     "ImportPlan",

@@ -94,8 +94,8 @@ def columns_of(table: Table, kind: str, mapping: Mapping[str, str | None] | None
     if pair is None and table.form != "geojson":
         raise FileError(
             N_(
-                "No column holds coordinates. Two are needed, such as 经度 and 纬度 (longitude, latitude), or "
-                "one 坐标 with both. The columns are {headers}."
+                "No column holds coordinates. Two are needed, such as 经度 and 纬度 (longitude, latitude), "
+                "or one 坐标 with both. The columns are {headers}."
             ),
             headers="、".join(table.headers[:50]),
         )
@@ -342,8 +342,8 @@ def _check_places(survey: Survey) -> None:
     if tried and counts[SWAPPED] > MOST_REJECTED * tried:
         raise FileError(
             N_(
-                "Longitude and latitude are exchanged (row {row}: {value}). Exchange them in the file, or map "
-                "the two columns the other way round."
+                "Longitude and latitude are exchanged (row {row}: {value}). Exchange them in the file, or "
+                "map the two columns the other way round."
             ),
             **_example(survey, SWAPPED),
         )
@@ -360,8 +360,8 @@ def _check_text(table: Table, survey: Survey) -> None:
     if readers.garbled(table.headers if names is None else survey.preview[names].tolist()):
         raise FileError(
             N_(
-                "The text is garbled: it was decoded wrongly when the file was made. Export the list again as "
-                "UTF-8."
+                "The text is garbled: it was decoded wrongly when the file was made. Export the list again "
+                "as UTF-8."
             )
         )
 

@@ -43,8 +43,8 @@ def as_utf8(stream: IO[bytes], encoding: str | None) -> tuple[IO[bytes], str]:
         return chosen
     raise FileError(
         N_(
-            "The text is in no encoding that can be told (tried UTF-8, GB18030 and others), or the file is cut "
-            "short. Open it in Excel or WPS and save it as CSV UTF-8."
+            "The text is in no encoding that can be told (tried UTF-8, GB18030 and others), or the file is "
+            "cut short. Open it in Excel or WPS and save it as CSV UTF-8."
         )
     )
 
@@ -81,7 +81,7 @@ def _likeliest(stream: IO[bytes], chinese: IO[bytes] | None) -> tuple[IO[bytes],
 
 
 def _guesses(stream: IO[bytes]) -> list[tuple[IO[bytes], str]]:
-    """Return what charset-normalizer proposes and other Chinese encodings, as far as the whole file follows them."""
+    """Return what charset-normalizer proposes, and older encodings, where all of the file follows them."""
     sample = stream.read(SAMPLE_BYTES)
     stream.seek(0)
     whole_lines = sample[: sample.rfind(b"\n") + 1] or sample
@@ -91,7 +91,7 @@ def _guesses(stream: IO[bytes]) -> list[tuple[IO[bytes], str]]:
 
 
 def _known_headers(spool: IO[bytes]) -> int:
-    """Return how many words of the first lines are headers that lists have: only the right encoding shows them."""
+    """Return how many words of the first lines are headers of lists: only the right encoding shows them."""
     lines = spool.read(SAMPLE_BYTES).decode("utf-8", errors="ignore").splitlines()[:HEADER_WITHIN]
     spool.seek(0)
     return sum(is_known(word) for line in lines for word in re.split(r"[,\t;|\"]", line))

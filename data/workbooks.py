@@ -65,7 +65,8 @@ def _check_garbled_sheet(sheet: _Sheet) -> None:
     if sheet.garbled:
         raise FileError(
             N_(
-                "The text of sheet {sheet} is garbled: it was decoded wrongly when the file was made. Take another."
+                "The text of sheet {sheet} is garbled: it was decoded wrongly when the file was made. Take "
+                "another."
             ),
             sheet=sheet.name,
         )
@@ -127,7 +128,7 @@ class _Sheet:
 
 
 def _check_zip(stream: IO[bytes]) -> None:
-    """Refuse what is no workbook, and what would fill the memory: each member is unpacked once, counted and dropped."""
+    """Refuse what is no workbook, and what would fill the memory: each member is unpacked and counted."""
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
@@ -135,7 +136,8 @@ def _check_zip(stream: IO[bytes]) -> None:
             if "xl/workbook.xml" not in names:
                 raise FileError(
                     N_(
-                        "This is a ZIP archive or a document, not an Excel workbook. Unpack it, or save it as .xlsx."
+                        "This is a ZIP archive or a document, not an Excel workbook. Unpack it, or save it "
+                        "as .xlsx."
                     )
                 )
             if len(members) > MAX_ZIP_MEMBERS:

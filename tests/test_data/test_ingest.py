@@ -1,4 +1,4 @@
-"""Lists on their way into the store: which rows go in, what becomes of the others, and that nothing is half done."""
+"""Lists on their way into the store: which rows go in, what becomes of the others, nothing half done."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def bring(engine: sqlalchemy.Engine, branch_id: int, content: bytes | Path, **mo
 
 def rows(engine: sqlalchemy.Engine, table: sqlalchemy.Table) -> list[dict[str, Any]]:
     with store.reading(engine) as session:
-        return [dict(row._mapping) for row in session.execute(select(table).order_by(*table.primary_key.columns))]
+        found = session.execute(select(table).order_by(*table.primary_key.columns))
+        return [dict(row._mapping) for row in found]
 
 
 def checked(report: ImportReport) -> ImportReport:
@@ -143,7 +144,10 @@ def test_banks_and_insurers_become_outlets_and_ours_is_known(engine: sqlalchemy.
 
 
 def test_customers_come_with_group_tier_tags_and_products(engine: sqlalchemy.Engine, branch: int) -> None:
-    header = "客户编号,姓名,客户性质,客群,人数,存款余额(万元),家庭资产,重点客户,标签,渠道,持有产品,经度,纬度,手机,客户经理"
+    header = (
+        "客户编号,姓名,客户性质,客群,人数,存款余额(万元),家庭资产,重点客户,标签,渠道,持有产品,"
+        "经度,纬度,手机,客户经理"
+    )
     content = listed(
         [
             "C1,张三,存量,老年储户,,6,120万,是,跳舞、年货,微信,手机银行、定期存款,114.31,30.51,13900000001,李四",

@@ -1,4 +1,4 @@
-"""Files as people bring them: what is read, in which encoding, with which row numbers, and what is refused."""
+"""Files as people bring them: what is read, in which encoding, with which row numbers; what is refused."""
 
 from __future__ import annotations
 

@@ -1,0 +1,235 @@
+"""The command line: what scripts rely on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from data import database
+from data.__main__ import app
+
+ROOT = Path(__file__).resolve().parents[2]
+LIST = (
+    "商户编号,商户名称,类别,经度,纬度\n"
+    "S1,甲饭店,餐饮,114.31,30.51\n"
+    "S2,乙银行支行,银行,114.32,30.51\n"
+    "S3,丙,超市,,\n"
+)
+
+
+@pytest.fixture
+def branch(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    monkeypatch.delenv("LC_ALL", raising=False)
+    assert run("init").exit_code == 0
+    assert (
+        run(
+            "branch", "add", "--code", "A", "--name", "人民路支行", "--lon", "114.3", "--lat", "30.5"
+        ).exit_code
+        == 0
+    )
+    yield "A"
+    database.dispose()
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def answered(*words: str, status: int = 0) -> dict[str, Any]:
+    """Run with --json, and check that stdout is one object."""
+    done = run(*words, "--json")
+    assert done.exit_code == status, done.output
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    path = tmp_path / "清单.csv"
+    path.write_bytes(LIST.encode("gb18030"))
+    return path
+
+
+def test_an_import_answers_with_its_counts(branch: str, listed: Path) -> None:
+    found = answered("import", "merchants", str(listed), "--branch", branch, "--datum", "gcj02")
+    assert {
+        "batch",
+        "rows",
+        "accepted",
+        "updated",
+        "rejected",
+        "duplicates",
+        "reasons",
+        "datum",
+        "encoding",
+    } <= set(found)
+    assert (found["rows"], found["accepted"], found["rejected"], found["outlets"]) == (3, 2, 1, 1)
+    assert (found["datum"], found["encoding"], found["reasons"]) == (
+        "gcj02",
+        "gb18030",
+        {"no_coordinates": 1},
+    )
+    again = answered("import", "merchants", str(listed), "--branch", branch, "--datum", "gcj02")
+    assert (again["updated"], again["accepted"]) == (2, 0)
+
+
+def test_no_proof_is_refused_with_the_candidates(branch: str, listed: Path) -> None:
+    found = answered("import", "merchants", str(listed), "--branch", branch, status=1)
+    assert set(found["candidates"]) == {"wgs84", "gcj02", "bd09"}
+    assert found["candidates"]["wgs84"] == {"lon": 114.31, "lat": 30.51}
+    done = run("import", "merchants", str(listed), "--branch", branch)
+    assert done.exit_code == 1
+    assert "gcj02 114.3" in done.stderr and not done.stdout
+
+
+def test_the_refusal_is_in_the_users_language(
+    branch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "a.csv"
+    empty.write_bytes(b"")
+    assert "empty" in run("import", "merchants", str(empty), "--branch", branch).stderr
+    monkeypatch.setenv("ZHENDI_LANG", "zh")
+    assert "空" in run("import", "merchants", str(empty), "--branch", branch).stderr
+
+
+def test_rejected_rows_are_written_to_a_file(branch: str, listed: Path, tmp_path: Path) -> None:
+    report = tmp_path / "rejected.csv"
+    given = ("--datum", "wgs84", "--report", str(report))
+    assert run("import", "merchants", str(listed), "--branch", branch, *given).exit_code == 0
+    rows = pd.read_csv(report)
+    assert rows[["row", "column"]].to_numpy().tolist() == [[4, "经度"]]
+    assert rows["reason"].tolist() == ["The row has no coordinates."]
+
+
+def test_a_dry_run_stores_nothing(branch: str, listed: Path) -> None:
+    found = answered("import", "merchants", str(listed), "--branch", branch, "--datum", "wgs84", "--dry-run")
+    assert (found["batch"], found["accepted"]) == (None, 2)
+    assert answered("catchment", "--branch", branch)["counts"]["merchants"] == 0
+
+
+def test_many_rejected_need_a_yes(branch: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("名称,经度,纬度\n甲,114.31,30.51\n乙,,\n丙,,\n", encoding="utf-8")
+    given = ("import", "merchants", str(path), "--branch", branch, "--datum", "wgs84")
+    assert answered(*given, status=1)["reasons"] == {"no_coordinates": 2}
+    assert answered(*given, "--yes")["accepted"] == 1
+
+
+def test_a_mapping_file_is_taken_or_refused(branch: str, tmp_path: Path) -> None:
+    path, mapping = tmp_path / "a.csv", tmp_path / "m.json"
+    path.write_text("甲列,乙列,丙列\n甲店,114.31,30.51\n", encoding="utf-8")
+    mapping.write_text(json.dumps({"name": "甲列", "lon": "乙列", "lat": "丙列"}), encoding="utf-8")
+    given = (
+        "import",
+        "merchants",
+        str(path),
+        "--branch",
+        branch,
+        "--datum",
+        "wgs84",
+        "--mapping",
+        str(mapping),
+    )
+    assert answered(*given)["accepted"] == 1
+    mapping.write_text("[1]", encoding="utf-8")
+    assert "m.json" in answered(*given, status=1)["error"]
+
+
+def test_catchment_names_the_farthest_and_the_rings(branch: str, listed: Path) -> None:
+    run("import", "merchants", str(listed), "--branch", branch, "--datum", "wgs84")
+    found = answered("catchment", "--branch", branch)
+    assert found["farthest"]["name"] == "甲饭店"
+    assert found["farthest"]["kind"] == "merchant"
+    assert set(found["rings"]) == {"0.8", "0.95", "1.0"}
+    assert found["radius_m"] == found["farthest"]["distance_m"] == found["rings"]["1.0"]
+    assert 1400 < found["radius_m"] < 1500
+
+
+def test_coverage_has_a_total_and_no_zones_yet(branch: str, listed: Path) -> None:
+    run("import", "merchants", str(listed), "--branch", branch, "--datum", "wgs84")
+    found = answered("coverage", "--branch", branch)
+    assert found["zones"] == []
+    assert found["total"]["merchant_coverage"] == {"value": 0.0, "numerator": 0.0, "denominator": 1.0}
+    assert found["total"]["customer_coverage"]["value"] is None
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_an_export_keeps_the_lists_own_identifier(
+    branch: str, listed: Path, tmp_path: Path, form: str
+) -> None:
+    run("import", "merchants", str(listed), "--branch", branch, "--datum", "gcj02")
+    out = tmp_path / f"out.{form}"
+    assert (
+        answered("export", "merchants", "--branch", branch, "--out", str(out), "--datum", "gcj02")["rows"]
+        == 1
+    )
+    frame = pd.read_csv(out) if form == "csv" else pd.read_excel(out, engine="calamine")
+    assert frame["source_id"].tolist() == ["S1"]
+    assert frame[["lon", "lat"]].round(6).to_numpy().tolist() == [[114.31, 30.51]]
+    assert answered("export", "merchants", "--branch", branch, "--out", "x.pdf", status=1)["error"]
+
+
+def test_branches_are_opened_in_any_datum_and_listed(branch: str) -> None:
+    place = ("--lon", "114.3055", "--lat", "30.4976", "--datum", "gcj02")
+    found = answered("branch", "add", "--code", "B", "--name", "别处支行", *place)
+    assert abs(found["lon"] - 114.3) < 0.001
+    assert [row["code"] for row in answered("branch", "list")["branches"]] == ["A", "B"]
+    assert "taken" in answered("branch", "add", "--code", "B", "--name", "再来", *place, status=1)["error"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("import", "nothing", "x.csv", "--branch", "A"),
+        ("import", "merchants", "x.csv"),
+        ("import", "merchants", "x.csv", "--branch", "A", "--datum", "mars"),
+        ("branch", "add", "--code", "A"),
+        ("no-such-command",),
+    ],
+)
+def test_wrong_usage_is_status_2(words: tuple[str, ...]) -> None:
+    assert run(*words).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words", [("import", "merchants", "none.csv"), ("catchment",), ("export", "places", "--out", "a.csv")]
+)
+def test_a_branch_or_file_that_is_not_there_is_refused(branch: str, words: tuple[str, ...]) -> None:
+    del branch
+    assert answered(*words, "--branch", "没有", status=1)["kind"] == "NotFound"
+    assert answered("import", "merchants", "none.csv", "--branch", "A", status=1)["kind"] == "FileError"
+
+
+def test_it_runs_as_a_program_and_says_nothing_of_customers(tmp_path: Path) -> None:
+    path = tmp_path / "客户.csv"
+    path.write_text(
+        "姓名,手机,经度,纬度\n张三丰,13900001111,114.31,30.51\n李四光,13900002222,,\n", encoding="utf-8"
+    )
+    environment = {**os.environ, "ZHENDI_VAR": str(tmp_path / "var"), "LANG": "C.UTF-8"}
+
+    def program(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "data", *words]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert (
+        program("branch", "add", "--code", "A", "--name", "甲", "--lon", "114.3", "--lat", "30.5").returncode
+        == 0
+    )
+    done = program("import", "customers", str(path), "--branch", "A", "--datum", "wgs84", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["accepted"] == 1
+    for private in ("张三丰", "13900001111", "李四光"):
+        assert private not in done.stdout
+        assert private.encode() not in (tmp_path / "var" / "zhendi.db").read_bytes()
