@@ -1,4 +1,4 @@
-"""The server: the pages, and beside them the routes of the map (tiles, assets, base maps) and of whoever watches over it."""
+"""The server: the pages, and beside them the routes of the map and of whoever watches over the server."""
 
 from __future__ import annotations
 
@@ -59,9 +59,14 @@ async def tile(request: Request) -> Response:
     return safe(answer)
 
 
+async def nowhere(_request: Request) -> Response:
+    """Say that an address is none of a tile; Streamlit would answer anything with its own page."""
+    return safe(Response(status_code=404))
+
+
 async def asset(request: Request) -> Response:
     """Return a script or style of the map: one of a list, by its exact name."""
-    path = FILES.get(request.path_params["name"])
+    path = FILES.get(request.path_params["rest"])
     if path is None or not path.is_file():
         return safe(Response(status_code=404))
     fresh = "public, max-age=31536000, immutable" if "v" in request.query_params else "no-cache"
@@ -73,25 +78,28 @@ async def basemap(request: Request) -> Response:
     path = basemaps.pmtiles_path(Settings.from_env(), request.path_params["key"])
     if path is None or not path.is_file():
         return safe(Response(status_code=404))
-    return safe(FileResponse(path, media_type="application/octet-stream", headers={"Cache-Control": "no-cache"}))
+    kind, fresh = "application/octet-stream", {"Cache-Control": "no-cache"}
+    return safe(FileResponse(path, media_type=kind, headers=fresh))
 
 
-async def alive(request: Request) -> Response:
+async def alive(_request: Request) -> Response:
     """Say that the server runs."""
     return safe(PlainTextResponse("ok"))
 
 
-async def ready(request: Request) -> Response:
+async def ready(_request: Request) -> Response:
     """Say whether the store can be reached and is migrated."""
     try:
         migrated = await run_in_threadpool(store.is_migrated, store.engine(Settings.from_env()))
     except (SQLAlchemyError, ZhendiError) as error:
         LOG.warning("The store cannot be reached: %s", type(error).__name__)
         return safe(PlainTextResponse("the store cannot be reached", status_code=503))
-    return safe(PlainTextResponse("ready" if migrated else "not migrated", status_code=200 if migrated else 503))
+    if not migrated:
+        return safe(PlainTextResponse("the store is not migrated", status_code=503))
+    return safe(PlainTextResponse("ready"))
 
 
-async def metrics(request: Request) -> Response:
+async def metrics(_request: Request) -> Response:
     """Return the counters, as Prometheus reads them."""
     return safe(Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST}))
 
@@ -124,7 +132,7 @@ class LoopbackOnly:
 
 
 @asynccontextmanager
-async def lifespan(server: st.App) -> AsyncIterator[dict[str, object]]:
+async def lifespan(_server: st.App) -> AsyncIterator[dict[str, object]]:
     """Bring the store up to date before the first visit; stay down where anybody could ask."""
     if not is_loopback(server_address()):
         raise IdentityError(N_("Zhendi has no sign-in yet: set server.address to 127.0.0.1."))
@@ -133,16 +141,15 @@ async def lifespan(server: st.App) -> AsyncIterator[dict[str, object]]:
     yield {}
 
 
-app = st.App(
-    "pages/shell.py",
-    routes=[
-        Route("/tiles/{token}/{layer}/{z:int}/{x:int}/{y:int}.mvt", tile),
-        Route("/assets/{name}", asset),
-        Route("/basemaps/{key}.pmtiles", basemap),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
-        Route("/metrics", metrics),
-    ],
-    middleware=[Middleware(LoopbackOnly)],
-    lifespan=lifespan,
-)
+ROUTES = [
+    Route("/tiles/{token}/{layer}/{z:int}/{x:int}/{y:int}.mvt", tile),
+    Route("/tiles/{rest:path}", nowhere),
+    Route("/assets/{rest:path}", asset),
+    Route("/basemaps/{key}.pmtiles", basemap),
+    Route("/healthz", alive),
+    Route("/readyz", ready),
+    Route("/metrics", metrics),
+]
+MIDDLEWARE = [Middleware(LoopbackOnly)]
+
+app = st.App("pages/shell.py", routes=ROUTES, middleware=MIDDLEWARE, lifespan=lifespan)
