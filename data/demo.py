@@ -30,7 +30,7 @@ from data.tables import people as people_table
 from data.tables import person_branches
 from data.town import Town, plan_town
 from geo.datum import convert
-from geo.errors import N_, Conflict
+from geo.errors import N_, Conflict, NotFound
 
 Progress = Callable[[float, str], None]
 """Called with the share done and what is being done, a message to be translated."""
@@ -40,7 +40,6 @@ NAME = "演示支行"
 SEED = 1
 MERCHANTS = 1500
 CUSTOMERS = 3000
-MOST = 2_000_000
 SAMPLES = Path(__file__).with_name("samples")
 FILES = {"places": "场所_GPS.geojson", "outlets": "网点_百度.csv", "merchants": "商户_高德.csv"}
 CUSTOMERS_XLSX = "客户_GPS.xlsx"
@@ -61,9 +60,9 @@ def build_demo(
     customers: int = CUSTOMERS,
     seed: int = SEED,
     progress: Progress | None = None,
-) -> dict[str, int]:
+) -> int:
     """
-    Make the demo branch with all it has, in one transaction.
+    Make the demo branch with all it has, in one transaction, and return its id.
 
     Parameters
     ----------
@@ -75,11 +74,6 @@ def build_demo(
         Another seed makes another town, and a larger one has more streets.
     progress
         Told how far it is.
-
-    Returns
-    -------
-    counts
-        The rows accepted of each list, and `branch_id`.
 
     Raises
     ------
@@ -96,35 +90,41 @@ def build_demo(
     tell(0.02, _PLANNING)
     town = plan_town(seed, size_for(merchants, customers))
     with tempfile.TemporaryDirectory(prefix="zhendi-demo-") as folder:
-        if (merchants, customers, seed) == (MERCHANTS, CUSTOMERS, SEED) and _samples() is not None:
-            files = _samples() or {}
-        else:
+        files = samples() if (merchants, customers, seed) == (MERCHANTS, CUSTOMERS, SEED) else {}
+        if not files:
             tell(0.1, _WRITING)
             files = write_lists(town, seed, merchants, customers, Path(folder))
         with store.transaction(engine) as session:
             _refuse_second(session)
-            counts = _bring_in(session, asker, town, files, tell)
+            branch_id = _bring_in(session, asker, town, files, tell)
             tell(0.95, _DRAWING)
             write_street_plan(town, _plan_path(settings))
-    tell(1.0, _BRINGING)
-    return counts
+    tell(1.0, _DRAWING)
+    return branch_id
 
 
-def remove_demo(settings: Settings, asker: Asker | None = None) -> bool:
-    """Remove the demo branch with all it has, its people and its street plan; False when there is none."""
+def remove_demo(settings: Settings, asker: Asker | None = None) -> None:
+    """
+    Remove the demo branch with all it has, its people and its street plan.
+
+    Raises
+    ------
+    NotFound
+        When there is no demo.
+    """
     asker = asker or _MAKER
     engine = store.engine(settings)
     store.migrate(engine)
     with store.transaction(engine) as session:
         found = session.scalars(select(branch_table.c.id).where(branch_table.c.is_demo)).all()
+        if not found:
+            raise NotFound(N_("There is no demo to remove."))
         for branch_id in found:
-            asker.require(Right.BRANCHES, branch_id)
             theirs = select(person_branches.c.person_id).where(person_branches.c.branch_id == branch_id)
             staff = session.scalars(theirs).all()
             branches.remove_branch(session, asker, branch_id)
             _remove_people(session, staff)
     _plan_path(settings).unlink(missing_ok=True)
-    return bool(found)
 
 
 def make_town(seed: int, merchants: int, customers: int, out_dir: Path) -> dict[str, Path]:
@@ -221,11 +221,11 @@ def _rounded(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.transform(shape, lambda xy: np.round(xy, 6))
 
 
-def _samples() -> dict[str, Path] | None:
-    """Return the lists of the small town where they stand ready."""
+def samples() -> dict[str, Path]:
+    """Return the lists of the small town that stand ready; none where any is missing."""
     files = {**FILES, "customers": CUSTOMERS_XLSX}
     found = {kind: SAMPLES / name for kind, name in files.items()}
-    return found if all(path.is_file() for path in found.values()) else None
+    return found if all(path.is_file() for path in found.values()) else {}
 
 
 def _refuse_second(session: Session) -> None:
@@ -235,7 +235,7 @@ def _refuse_second(session: Session) -> None:
 
 def _bring_in(
     session: Session, asker: Asker, town: Town, files: dict[str, Path], tell: Progress
-) -> dict[str, int]:
+) -> int:
     """Open the branch, give it people, and import the lists."""
     asker = Asker(name=asker.name, role=None)  # the demo fills itself, whoever opens it
     lon, lat = town.lonlat(np.array([town.branch[0]]), np.array([town.branch[1]]))
@@ -245,10 +245,9 @@ def _bring_in(
     for role, names in invented.STAFF.items():
         for name in names:
             people.add_person(session, asker, name=name, role=Role(role), branch_ids=[branch_id])
-    counts = {"branch_id": branch_id}
     begin = 0.2
     for kind, end in (("places", 0.23), ("outlets", 0.25), ("merchants", 0.55), ("customers", 0.93)):
-        done = ingest.run_import(
+        ingest.run_import(
             session,
             asker,
             files[kind],
@@ -257,9 +256,8 @@ def _bring_in(
             bank=townsfolk.OWN_BANK,
             progress=_part(tell, begin, end),
         )
-        counts[kind] = done.accepted
         begin = end
-    return counts
+    return branch_id
 
 
 def _part(tell: Progress, begin: float, end: float) -> Callable[[str, int, int], None]:
@@ -283,3 +281,7 @@ def _remove_people(session: Session, ids: Any) -> None:
 
 def _plan_path(settings: Settings) -> Path:
     return basemaps.pmtiles_path(settings, "demo") or settings.var / "basemaps" / "demo.pmtiles"
+
+
+if __name__ == "__main__":
+    make_town(SEED, MERCHANTS, CUSTOMERS, SAMPLES)

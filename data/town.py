@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import shapely
@@ -77,8 +78,7 @@ class Town:
 
     def lonlat(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Return WGS 84 positions of points in metres round the centre."""
-        back = Transformer.from_crs(local_metric(*CENTRE), "EPSG:4326", always_xy=True)
-        lon, lat = back.transform(x, y)
+        lon, lat = _to_degrees().transform(x, y)
         return np.asarray(lon), np.asarray(lat)
 
     def geographic(self, shape: shapely.Geometry) -> shapely.Geometry:
@@ -154,6 +154,11 @@ class _Plan:
         """1 in the old centre, falling to 0 at the edge."""
         half_u, half_v = self.half
         return float(max(0.0, 1 - np.hypot(u / half_u, v / half_v)))
+
+
+@cache
+def _to_degrees() -> Transformer:
+    return Transformer.from_crs(local_metric(*CENTRE), "EPSG:4326", always_xy=True)
 
 
 def plan_town(seed: int, size: float = 1.0) -> Town:
