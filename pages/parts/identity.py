@@ -89,7 +89,7 @@ def check_caller() -> None:
 
 
 def who_asks(code: str | None = None) -> Asker:
-    """Return who asks: the demo identity, as chosen in the sidebar or at a branch named; others are refused."""
+    """Return who asks: the demo identity, as chosen in the sidebar or at a branch named; refuse others."""
     check_caller()
     return demo_identity(state.role(), code or state.branch_code())
 
