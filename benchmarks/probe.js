@@ -100,6 +100,7 @@
     for (;;) {
       const found = test();
       if (found) return found;
+      if (document.querySelector("[data-testid=stException]")) throw new Error("the page shows an error; see its log");
       if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
       await frame();
     }

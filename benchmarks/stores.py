@@ -20,6 +20,7 @@ from data.rights import command_line
 FOLDER = ROOT / "var" / "benchmarks"
 SEED = 20_261
 CODE = "BENCH"
+ASKER = command_line("benchmark")
 LON, LAT = 112.938, 28.228
 REACH_M = 9_000  # one merchant stands here, so that the circle is the same at every size
 STREETS, COMMUNITIES, OUTLETS = 420, 260, 180
@@ -47,7 +48,7 @@ class Store:
     folder
         `ZHENDI_VAR` of a server that serves it; merchants.feather and customers.feather lie beside it.
     rows
-        Merchants, and as many customers.
+        Merchants.
     """
 
     folder: Path
@@ -63,15 +64,16 @@ class Store:
         return pd.read_feather(self.folder / f"{layer}.feather")
 
 
-def made(rows: int) -> Store:
-    """Return the store of so many merchants and as many customers, made on first use."""
-    found = Store(FOLDER / f"{rows}", rows)
+def made(rows: int, customers: int | None = None) -> Store:
+    """Return the store of so many merchants and customers (as many, when not said), made on first use."""
+    customers = rows if customers is None else customers
+    found = Store(FOLDER / (f"{rows}" if customers == rows else f"{rows}-{customers}"), rows)
     done = found.folder / f"layout-{LAYOUT}"
     if not done.exists():
         start = time.perf_counter()
         shutil.rmtree(found.folder, ignore_errors=True)
         found.folder.mkdir(parents=True)
-        layers = _layers(rows)
+        layers = _layers(rows, customers)
         _write_files(found.folder, layers)
         _fill(found.settings, layers)
         done.touch()
@@ -79,11 +81,11 @@ def made(rows: int) -> Store:
     return found
 
 
-def _layers(rows: int) -> dict[str, pd.DataFrame]:
+def _layers(rows: int, customers: int) -> dict[str, pd.DataFrame]:
     town = _Town(np.random.default_rng(SEED))
     return {
         "merchants": town.merchants(rows),
-        "customers": town.customers(rows),
+        "customers": town.customers(customers),
         "outlets": town.outlets(),
         "places": town.places(),
     }
@@ -98,14 +100,13 @@ def _write_files(folder: Path, layers: dict[str, pd.DataFrame]) -> None:
 def _fill(settings: Settings, layers: dict[str, pd.DataFrame]) -> None:
     engine = store.engine(settings)
     store.migrate(engine)
-    asker = command_line("benchmark")
     with store.transaction(engine) as session:
-        branch_id = store.add_branch(session, asker, code=CODE, name="演示支行", lon=LON, lat=LAT)
+        branch_id = store.add_branch(session, ASKER, code=CODE, name="演示支行", lon=LON, lat=LAT)
         owned = {layer: frame.assign(branch_id=branch_id) for layer, frame in layers.items()}
         _insert_customers(session, owned.pop("customers"))
         for layer, frame in owned.items():
             bulk.insert(session, tables.metadata.tables[layer], frame)
-        store.new_version(session, asker, branch_id, "benchmark")
+        store.new_version(session, ASKER, branch_id, "benchmark")
     store.dispose()
 
 

@@ -12,7 +12,7 @@ ZOOM = 12
 
 
 def bare_map() -> folium.Map:
-    """Return a map without a base map, as ours is measured; with those of folium's scripts alone that it needs."""
+    """Return a map without a base map, as ours is measured; with the scripts it needs alone."""
     ground = folium.Map([LAT, LON], zoom_start=ZOOM, tiles=None, maxZoom=18)
     ground.default_js = [("leaflet", f"{ASSETS}/leaflet/dist/leaflet.js")]
     ground.default_css = [("leaflet_css", f"{ASSETS}/leaflet/dist/leaflet.css")]
