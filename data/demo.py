@@ -134,7 +134,7 @@ def make_town(seed: int, merchants: int, customers: int, out_dir: Path) -> dict[
 
 def size_for(merchants: int, customers: int) -> float:
     """Return how large a town it takes: more people stand closer, but not on each other."""
-    return round(min(max((max(merchants, customers) / 8_000) ** 0.32, 1.0), 4.0), 2)
+    return round(float(np.clip((max(merchants, customers) / 8_000) ** 0.32, 1.0, 4.0)), 2)
 
 
 def write_lists(town: Town, seed: int, merchants: int, customers: int, out_dir: Path) -> dict[str, Path]:
@@ -233,9 +233,7 @@ def _refuse_second(session: Session) -> None:
         raise Conflict(N_("There is a demo town already. Remove it first to make another."))
 
 
-def _bring_in(
-    session: Session, asker: Asker, town: Town, files: dict[str, Path], tell: Progress
-) -> int:
+def _bring_in(session: Session, asker: Asker, town: Town, files: dict[str, Path], tell: Progress) -> int:
     """Open the branch, give it people, and import the lists."""
     asker = Asker(name=asker.name, role=None)  # the demo fills itself, whoever opens it
     lon, lat = town.lonlat(np.array([town.branch[0]]), np.array([town.branch[1]]))

@@ -63,7 +63,7 @@ def write_street_plan(town: Town, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
     with draft.open("wb") as target:
-        writer = Writer(target)
+        writer: Any = Writer(target)  # type: ignore[no-untyped-call]  # the package has no types
         tiles = sorted((zxy_to_tileid(*where), content) for where, content in _tiles(layers))
         for tile_id, content in tiles:
             writer.write_tile(tile_id, gzip.compress(content, mtime=0))

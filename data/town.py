@@ -130,7 +130,7 @@ class _Plan:
     def river_at(self, u: Floats) -> Floats:
         """Return the v of the river's middle."""
         p = self.phases
-        return self.river_v + 120 * np.sin(u / 900 + p[7]) + 45 * np.sin(u / 380 + p[2])
+        return np.asarray(self.river_v + 120 * np.sin(u / 900 + p[7]) + 45 * np.sin(u / 380 + p[2]))
 
     def along_river(self, offset: float, reach: float) -> LineString:
         """Return the line beside the river's middle, `offset` metres to the north of it."""

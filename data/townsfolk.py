@@ -1,8 +1,8 @@
 """
-Who trades and lives in the invented town (`data.town`): merchants along its streets, households in its homes.
+Who trades and lives in the invented town (`data.town`): merchants on its streets, people in its homes.
 
-All of it is invented: names of shops come from `data.invented`, people are numbers (演示客户000001), telephone
-numbers begin as none can. The same town, seed and chunk give the same rows, whatever else is made.
+All of it is invented: names of shops come from `data.invented`, people are numbers (演示客户000001),
+telephone numbers begin as none can. The same town, seed and chunk give the same rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from data import catalogue, invented
-from data.town import ROAD_WIDTHS_M, Area, Road, Town
+from data.town import COUNTRY_M, HALF_EXTENT_M, ROAD_WIDTHS_M, Area, Road, Town
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -105,15 +105,17 @@ def frontage(town: Town, seed: int) -> Spots:
     x, y, road, number = _beside(roads, rng)
     area = _areas_at(town.areas, x, y)
     free = _off_the_road(town, x, y)
-    x, y, road, number, area = (each[free] for each in (x, y, road, number, area))
-    built = np.array([town.areas[i].kind for i in range(len(town.areas))] + [""])[area]
+    x, y = x[free], y[free]
+    road, number, area = road[free], number[free], area[free]
+    built = np.array([*(each.kind for each in town.areas), ""])[area]  # the last is for -1: no area
     road_kind = np.array([each.kind for each in roads])[road]
     context = np.array([_CONTEXT_OF.get(use, "street") for use in built])
     weight = np.vectorize(_BUSY.get, otypes=[float])(road_kind)
     weight *= np.array([_BUSIER.get(each, 1.0) for each in context])
     weight *= 0.12 + np.exp(-np.hypot(x - town.market[0], y - town.market[1]) / (900 * town.size))
     weight *= rng.gamma(1.3, 1 / 1.3, len(weight))  # busy corners, dead ends
-    weight[built == "green"] = 0.0
+    out = np.hypot(x, y) > COUNTRY_M + town.size * max(HALF_EXTENT_M)
+    weight[(built == "green") | out] = 0.0
     kinds = np.array([CONTEXTS.index(each) for each in context], dtype=np.int8)
     return Spots(x, y, kinds, weight / weight.sum(), where[road], number, names)
 
@@ -156,12 +158,21 @@ def _beside(roads: list[Road], rng: np.random.Generator) -> tuple[Floats, Floats
 
 def _off_the_road(town: Town, x: Floats, y: Floats) -> NDArray[np.bool_]:
     """Return which spots lie on no road and not in the river."""
-    surfaces = shapely.union_all(
-        [road.line.buffer(ROAD_WIDTHS_M.get(road.kind, 26.0) / 2 + 2, quad_segs=2) for road in town.roads]
-    )
-    taken = shapely.union_all([surfaces, town.river.buffer(6)])
-    shapely.prepare(taken)
-    return np.asarray(~shapely.contains_xy(taken, x, y), dtype=bool)
+    points = shapely.points(x, y)
+    river = town.river.buffer(6)
+    shapely.prepare(river)
+    free = np.asarray(~shapely.contains_xy(river, x, y), dtype=bool)
+    for kind, width in ROAD_WIDTHS_M.items():
+        # Stretch by stretch: a whole road's box has half the town in it.
+        roads = [_stretches(road) for road in town.roads if road.kind == kind]
+        tree = shapely.STRtree(np.concatenate(roads))
+        free[tree.query(points, predicate="dwithin", distance=width / 2 + 2)[0]] = False
+    return free
+
+
+def _stretches(road: Road) -> Array:
+    ends = shapely.get_coordinates(road.line)
+    return np.asarray(shapely.linestrings(np.stack([ends[:-1], ends[1:]], axis=1)))
 
 
 def _areas_at(areas: list[Area], x: Floats, y: Floats) -> Rows:
@@ -273,7 +284,10 @@ def outlets(town: Town, shops: Spots, seed: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "网点编号": _numbered("WD", 1, len(x)),
-            "网点名称": [BRANCH_NAME, *(f"{bank}{road}{end}" for (bank, _, end), road in zip(each, roads, strict=True))],
+            "网点名称": [
+                BRANCH_NAME,
+                *(f"{bank}{road}{end}" for (bank, _, end), road in zip(each, roads, strict=True)),
+            ],
             "网点类型": ["银行网点", *(kind for _, kind, _ in each)],
             "所属银行": [OWN_BANK, *(bank for bank, _, _ in each)],
             "地址": shops.addresses(np.append(nearest, at), "{name}{number}号"),
@@ -283,7 +297,7 @@ def outlets(town: Town, shops: Spots, seed: int) -> pd.DataFrame:
     )
 
 
-def _picked(rng: np.random.Generator, weights: Floats, kind: Rows) -> Rows:
+def _picked(rng: np.random.Generator, weights: Floats, kind: Array) -> Rows:
     """Return for each row a column of `weights`, by the row of its kind."""
     cumulated = np.cumsum(weights, axis=1)
     draws = rng.random(len(kind)) * cumulated[kind, -1]
@@ -332,13 +346,13 @@ def _status(rng: np.random.Generator, far: Floats) -> Rows:
     contacted = 0.08 + 0.26 * np.exp(-far / 1.6)
     draw = rng.random(len(far))
     edges = np.array([signed, signed + contacted, signed + contacted + 0.035])
-    return np.array([2, 1, 3, 0])[(draw >= edges).sum(axis=0)]
+    return np.asarray(np.array([2, 1, 3, 0])[(draw >= edges).sum(axis=0)], dtype=np.intp)
 
 
 def _manager(town: Town, x: Floats, y: Floats) -> Array:
     """Return who looks after a spot: each has a quarter round the branch."""
     quarter = np.floor_divide(np.arctan2(y - town.branch[1], x - town.branch[0]), np.pi / 2).astype(int) % 4
-    return np.array(invented.MANAGERS, dtype=object)[quarter]
+    return np.asarray(np.array(invented.MANAGERS, dtype=object)[quarter])
 
 
 def _dwell(rng: np.random.Generator, spots: Spots, shops: Spots, site: Rows) -> tuple[Floats, Floats, Array]:
