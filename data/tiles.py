@@ -1,4 +1,4 @@
-"""What a map tile carries of each layer: never a name, a phone, deposits or an address; customers as cells only."""
+"""What a map tile carries of each layer: no name, phone, deposits or address, and customers as cells only."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from data.snapshots import Customers, Layer, Merchants, Outlets, Places, Snapsho
 from data.tokens import TileClaim
 from geo import tiles
 from geo.errors import NotFound, TokenError
-from geo.tiles import CUSTOMER_CELL, Shown
+from geo.tiles import CELL_STEPS, CUSTOMER_CELL, Shown
 
 __all__ = ["LAYERS", "Drawn", "drawn", "tile"]
 
+POINTS_A_CELL = 5  # on average, above which points hide one another
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -30,15 +31,22 @@ class Drawn:
 
     shown: Shown
     columns: Columns
-    _most: dict[int, int] = field(default_factory=dict, repr=False)
+    _crowded: dict[int, bool] = field(default_factory=dict, repr=False)
 
     def is_crowded(self, z: int) -> bool:
-        """Whether a tile of a zoom has more points than fit: all of that zoom are cells then, or seams would show."""
-        if z not in self._most:
-            cells = self.shown.codes >> np.uint64(64 - 2 * z) if z else np.zeros(len(self.shown), np.uint64)
-            starts = np.flatnonzero(np.concatenate([[True], cells[1:] != cells[:-1], [True]]))
-            self._most[z] = int(np.diff(starts).max()) if len(cells) else 0
-        return self._most[z] > tiles.MAX_POINTS
+        """Whether points would hide one another at a zoom: it is cells throughout then, without seams."""
+        if z not in self._crowded:
+            a_tile, a_cell = self._runs(z), self._runs(z + CELL_STEPS)
+            self._crowded[z] = len(a_tile) > 0 and bool(
+                a_tile.max() > tiles.MAX_POINTS or a_cell.mean() > POINTS_A_CELL
+            )
+        return self._crowded[z]
+
+    def _runs(self, z: int) -> NDArray[np.intp]:
+        """Return how many rows lie in each tile of a zoom that has any."""
+        codes = self.shown.codes >> np.uint64(64 - 2 * z) if z else np.zeros_like(self.shown.codes)
+        ends = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+        return np.diff(ends, prepend=0, append=len(codes)) if len(codes) else ends
 
     @property
     def nbytes(self) -> int:

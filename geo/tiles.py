@@ -33,7 +33,7 @@ Array = NDArray[Any]
 
 BUFFER: Final = 64  # units round a tile in which the neighbours' points are drawn too, lest circles be cut
 MAX_ZOOM: Final = 24
-MAX_POINTS: Final = 800  # rows above which a tile carries cells
+MAX_POINTS: Final = 1500  # rows above which a tile carries cells
 MAX_BYTES: Final = 150_000
 CELL_STEPS: Final = 4  # a cell is a tile so many zooms deeper: 16 by 16 of them, 32 pixels wide of 512
 CUSTOMER_CELL: Final = 18  # the zoom of the smallest cell customers are counted in, about 130 m in China

@@ -100,12 +100,12 @@ def title(asker: Asker, branch: Mapping[str, Any]) -> None:
 
 def tools(asker: Asker, branch: Mapping[str, Any]) -> tuple[Sequence[str], Filters, BaseMap, str]:
     """Show layers, filters, base maps and the search in a row, and return what is chosen."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         layers = filters.pick_layers()
         metric = pick_metric() if "customers" in layers else "count"
         base = pick_base(bool(branch["is_demo"]))
         picked = filters.pick_filters()
-        with st.container(width=240):
+        with st.container(width=180):
             filters.search_box(asker, branch)
     return layers, picked, base, metric
 

@@ -35,8 +35,9 @@ Floats = NDArray[np.float64]
 HEIGHT_PX = 620
 PIN_HEIGHT_PX = 360
 VERTICES = 144
+FAR_SHARE = 0.5
 RIM_DEG = 35.0  # where on the rim the radius is written: rings' labels stand apart
-RIM_STEP_DEG = 24.0
+RIM_STEP_DEG = -12.0
 PIN_ZOOM = 15.0
 CHINA = View(104.5, 34.5, 4.0)
 
@@ -239,9 +240,9 @@ def first_view(scene: Scene) -> dict[str, object]:
     """Return where to look: the view that was kept, or else the whole circle."""
     datum = scene.base.datum
     kept = state.view() if scene.tiles else None
-    main = next((ring for ring in scene.rings if ring.main), None)
-    if kept is None and scene.centre is not None and main is not None:
-        west, south, east, north = circle(scene.centre.lon, scene.centre.lat, main.radius_m, 8).bounds
+    wide = first_radius_m(scene.rings)
+    if kept is None and scene.centre is not None and wide is not None:
+        west, south, east, north = circle(scene.centre.lon, scene.centre.lat, wide, 8).bounds
         corners = [shifted(Marked(west, south), datum), shifted(Marked(east, north), datum)]
         return {"key": flight(scene), "bounds": corners}
     if scene.candidates:
@@ -257,6 +258,15 @@ def spread(spots: np.ndarray) -> list[list[float]]:
     low, high = spots.min(axis=0), spots.max(axis=0)
     room = 0.4 * (high - low).max()
     return [(low - room).tolist(), (high + room).tolist()]
+
+
+def first_radius_m(rings: Sequence[Ring]) -> float | None:
+    """Return how far the first look reaches: the circle, or, where a few points lie far off, the ring of most."""
+    main = next((ring.radius_m for ring in rings if ring.main), None)
+    others = [ring.radius_m for ring in rings if not ring.main and main is not None and ring.radius_m < main]
+    if main is None or not others:
+        return main
+    return main if max(others) > FAR_SHARE * main else 1.1 * max(others)
 
 
 def ring_json(centre: Marked, ring: Ring, number: int, datum: str) -> dict[str, object]:

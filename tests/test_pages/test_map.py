@@ -136,7 +136,7 @@ def test_a_click_on_a_customers_cell_chooses_the_spot_and_no_person(sight: Sight
 
 
 def test_a_click_on_a_bubble_goes_in(sight: Sight, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("geo.tiles.MAX_POINTS", 2)
+    monkeypatch.setattr("data.tiles.POINTS_A_CELL", 2)
     meant = at_click(sight._replace(layers=("merchants",)), 114.3015, LAT, 9)
     assert meant == View(114.3015, LAT, 11)
 

@@ -12,6 +12,7 @@
   const RIVAL = "#c0392b";
   const PAPER = "#f4f2ec";
   const FONT = '"Noto Sans SC","Microsoft YaHei","PingFang SC","WenQuanYi Micro Hei",sans-serif';
+  const SMALL_RING_PX = 70;
   const CUT = 0.15; // of a zoom
   const WIDE_PX = 900; // from here on the legend stands open
   const PHONE_PX = 600; // a map narrower than this is on a phone
@@ -91,7 +92,7 @@
   }
 
   function merchantBubble(ctx, at, count, signed) {
-    const radius = Math.min(BUBBLE_PX - 1, 4 + 3.4 * Math.log10(count));
+    const radius = Math.min(BUBBLE_PX - 1, Math.max(7.5, 4 + 3.4 * Math.log10(count)));
     ctx.globalAlpha = 1;
     dot(ctx, at, radius);
     ctx.fillStyle = "rgba(255,255,255,0.88)";
@@ -104,9 +105,8 @@
     ctx.arc(at.x, at.y, radius - 1, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * Math.min(1, signed / count));
     ctx.strokeStyle = BRAND;
     ctx.stroke();
-    if (radius < 8.5) return;
     ctx.fillStyle = INK;
-    ctx.font = `600 ${radius > 11 ? 10 : 9}px ${FONT}`;
+    ctx.font = `600 ${radius > 11 ? 10 : radius > 8.5 ? 9 : 8}px ${FONT}`;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.fillText(short(count), at.x, at.y + 0.5);
@@ -120,7 +120,7 @@
         : DENSITY[step(cell.people, DENSITY_FROM)];
     const gap = Math.min(1, (c.x - a.x) / 12);
     const side = c.x - a.x - 2 * gap;
-    ctx.globalAlpha = side > 120 ? 0.22 : side > 60 ? 0.38 : 0.6;
+    ctx.globalAlpha = side > 120 ? 0.22 : side > 60 ? 0.36 : 0.5;
     ctx.fillStyle = colour;
     ctx.beginPath();
     ctx.roundRect(a.x + gap, a.y + gap, side, side, Math.min(4, side / 5));
@@ -145,8 +145,9 @@
     ctx.stroke();
   }
 
-  function placeRing(ctx, at, kind, people) {
-    const radius = Math.max(5, Math.min(13, 4 + Math.sqrt(people || 0) / 6));
+  function placeRing(ctx, at, zoom, kind, people) {
+    const far = zoom < 12 ? 0.4 : zoom < 14 ? 0.6 : zoom < 15 ? 0.8 : 1;
+    const radius = far * Math.max(5, Math.min(13, 4 + Math.sqrt(people || 0) / 6));
     const colour = PLACES[kind] || INK;
     ctx.globalAlpha = 1;
     dot(ctx, at, radius);
@@ -181,8 +182,8 @@
       rule("cells", (ctx, geom, zoom) => outletSquare(ctx, geom[0][0], zoom, false, BANK)),
     ],
     places: () => [
-      rule("points", (ctx, geom, zoom, f) => placeRing(ctx, geom[0][0], f.props.kind, f.props.people)),
-      rule("cells", (ctx, geom, zoom, f) => placeRing(ctx, geom[0][0], -1, f.props.people)),
+      rule("points", (ctx, geom, zoom, f) => placeRing(ctx, geom[0][0], zoom, f.props.kind, f.props.people)),
+      rule("cells", (ctx, geom, zoom, f) => placeRing(ctx, geom[0][0], zoom, -1, f.props.people)),
     ],
   };
   const ORDER = ["customers", "places", "merchants", "outlets"];
@@ -279,14 +280,19 @@
     }
     if (base.kind !== "pmtiles") return null;
     const look = base.style === "plan" ? streetPlan() : { flavor: base.style || "light", lang: language };
-    return protomapsL.leafletLayer({
-      url: base.url,
-      maxDataZoom: base.max_zoom,
-      attribution: "",
-      zIndex: 1,
-      tileDelay: 0.001,
-      ...look,
-    });
+    const layer = protomapsL.leafletLayer({ url: base.url, attribution: "", zIndex: 1, tileDelay: 0.001, ...look });
+    const view = layer.views.get("");
+    view.tileCache.source.shouldCancelZooms = false; // a cancelled tile may take the file's directory with it
+    view.tileCache.source.p.getHeader().then(
+      (header) => {
+        if (header.maxZoom === view.maxDataLevel) return;
+        view.maxDataLevel = header.maxZoom; // deeper down, its last tiles are drawn larger
+        layer.clearLayout();
+        layer.rerenderTiles();
+      },
+      () => {} // said already: see watchFetches
+    );
+    return layer;
   }
 
   /* ---------- the map's own state ---------- */
@@ -313,6 +319,7 @@
       event.latlng = L.latLng(event.latlng.lat + (own.clicks % 7) * 1e-10, event.latlng.lng);
       ping(own, event.latlng);
     });
+    map.on("zoomend", () => thinLabels(own));
     map.on("mousemove", (event) => hover(own, event));
     listenOnlyToPeople(own);
     fitFrame(own);
@@ -333,13 +340,18 @@
     }
   }
 
-  /* On a phone the map leaves room to scroll past it. */
+  /* On a phone the map leaves room to scroll past it. The frame follows: it is told the same height. */
   function fitFrame(own) {
+    const container = own.map.getContainer();
+    const fitted = (height) => (window.innerWidth < PHONE_PX ? Math.min(height, PHONE_HEIGHT_PX) : height);
     const set = window.Streamlit.setFrameHeight;
-    const fit = (height) =>
-      set.call(window.Streamlit, window.innerWidth < PHONE_PX && height ? Math.min(height, PHONE_HEIGHT_PX) : height);
-    window.Streamlit.setFrameHeight = fit;
-    new ResizeObserver(() => own.map.invalidateSize({ pan: false })).observe(own.map.getContainer());
+    window.Streamlit.setFrameHeight = (height) => set.call(window.Streamlit, height ? fitted(height) : height);
+    container.style.height = `${fitted(parseInt(container.style.height, 10))}px`;
+    own.map.invalidateSize({ pan: false });
+    new ResizeObserver(() => {
+      own.map.invalidateSize({ pan: false });
+      if (own.state && !own.touched) lookAt(own, own.state.view);
+    }).observe(container);
   }
 
   /* A base map out of reach, or a tile link that has expired, is said on the map; the rest goes on. */
@@ -480,17 +492,19 @@
   }
 
   function syncView(own, view) {
-    if (!view || view.key === own.viewKey) return;
+    if (view.key === own.viewKey) return;
     const first = own.viewKey === null;
     own.viewKey = view.key;
-    if (view.bounds) {
-      const bounds = L.latLngBounds(view.bounds.map(onMap));
-      own.map.setView(bounds.getCenter(), zoomFor(own.map, bounds), { animate: false });
-    } else if (first || !view.fly) {
-      own.map.setView(onMap([view.lon, view.lat]), view.zoom, { animate: false });
-    } else {
-      own.map.flyTo(onMap([view.lon, view.lat]), view.zoom, { duration: 0.7 });
-    }
+    if (view.fly && !first) own.map.flyTo(onMap([view.lon, view.lat]), view.zoom, { duration: 0.7 });
+    else lookAt(own, view);
+  }
+
+  function lookAt(own, view) {
+    const bounds = view.bounds && L.latLngBounds(view.bounds.map(onMap));
+    const [centre, zoom] = bounds
+      ? [bounds.getCenter(), zoomFor(own.map, bounds)]
+      : [onMap([view.lon, view.lat]), view.zoom];
+    own.map.setView(centre, zoom, { animate: false });
   }
 
   /* ---------- the circle, its rings, and the points with a name ---------- */
@@ -505,7 +519,12 @@
     if (circle) add(shadow(unpacked(circle.outline), state.outside));
     state.rings.forEach((ring) => add(ringShape(ring)));
     if (state.farthest) farthestShapes(state).forEach(add);
-    state.rings.filter((ring) => ring.label).forEach((ring) => add(pill(onMap(ring.rim), ring.label, ring.main ? "main" : "")));
+    own.pills = state.rings.map((ring) => {
+      const label = pill(onMap(ring.rim), ring.label, ring.main ? "main" : "");
+      add(label);
+      return label;
+    });
+    thinLabels(own);
     state.asides.forEach((point) => add(sign(onMap(point), "zhendi-aside", 14)));
     if (state.selected) add(sign(onMap(state.selected.at), "zhendi-selected", 34));
     (state.candidates || []).forEach((point) => {
@@ -515,6 +534,16 @@
     if (state.branch) {
       add(sign(onMap(state.branch.at), "zhendi-branch", 26, 1000));
       if (state.branch.label) add(pill(onMap(state.branch.at), state.branch.label, "branch"));
+    }
+  }
+
+  /* A ring too small on the screen for its label goes without. */
+  function thinLabels(own) {
+    if (!own.state || !own.state.branch) return;
+    const centre = own.map.latLngToLayerPoint(onMap(own.state.branch.at));
+    for (const label of own.pills || []) {
+      const away = own.map.latLngToLayerPoint(label.getLatLng()).distanceTo(centre);
+      if (label.getElement()) label.getElement().style.display = away < SMALL_RING_PX ? "none" : "";
     }
   }
 
@@ -659,7 +688,7 @@
     }
     if (shown.has("places")) {
       heading(words.places);
-      rows(...legend.places.map(([kind, text]) => legendRow((ctx, at) => placeRing(ctx, at, kind, 600), text)));
+      rows(...legend.places.map(([kind, text]) => legendRow((ctx, at) => placeRing(ctx, at, 16, kind, 600), text)));
     }
     own.legend.box.replaceChildren(...parts);
     translateControls(own, words);
