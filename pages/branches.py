@@ -16,7 +16,7 @@ from geo.datum import DATUMS, convert
 from geo.errors import DatumError
 from pages.parts import map as maps
 from pages.parts import state
-from pages.parts.frame import calm, writing
+from pages.parts.frame import calm, long_work, writing
 from pages.parts.identity import demo_branches, who_asks
 from pages.parts.ways import Way, go
 from pages.parts.words import DATUM_NAMES, N_, _, plain, spoken
@@ -34,6 +34,9 @@ class Point(NamedTuple):
 def page(asker: Asker) -> None:
     """Show the branches, and what may be done with them."""
     st.title(_("Branches"), anchor=False)
+    if state.asked_for() == state.MAKE_DEMO:
+        with calm():
+            make_demo(asker)
     known = demo_branches()
     if known.empty:
         st.info(
@@ -45,7 +48,7 @@ def page(asker: Asker) -> None:
         st.caption(_("Adding and removing branches is for branch heads and administrators."))
         return
     add_box(asker, opened=known.empty)
-    demo_box(asker, known)
+    demo_box(known)
 
 
 def branch_list(known: DataFrame, asker: Asker) -> None:
@@ -162,7 +165,7 @@ def save(asker: Asker, name: str, code: str, point: Point | None) -> None:
     go(Way.IMPORT)
 
 
-def demo_box(asker: Asker, known: DataFrame) -> None:
+def demo_box(known: DataFrame) -> None:
     """Make the demo town, or take it away."""
     st.subheader(_("Demo town"), anchor=False)
     there = bool(known["is_demo"].any())
@@ -170,9 +173,12 @@ def demo_box(asker: Asker, known: DataFrame) -> None:
         st.write(
             _("A made-up county town with merchants, customers and rival outlets, to try everything out.")
         )
-        if st.button(_("Make the demo town"), icon=":material/location_city:"):
-            with calm():
-                make_demo(asker)
+        st.button(
+            _("Make the demo town"),
+            icon=":material/location_city:",
+            on_click=state.ask_for,
+            args=(state.MAKE_DEMO,),
+        )
         return
     st.write(_("The demo town is made up. It never counts together with your own branches."))
     if st.button(_("Remove the demo town"), icon=":material/delete:"):
@@ -181,7 +187,7 @@ def demo_box(asker: Asker, known: DataFrame) -> None:
 
 def make_demo(asker: Asker) -> None:
     """Build the demo, showing how far it is, and look at it."""
-    with st.status(_("Making the demo town …"), expanded=True):
+    with st.status(_("Making the demo town …"), expanded=True), long_work():
         bar = st.progress(0.0)
         branch_id = demo.build_demo(
             Settings.from_env(), asker, progress=lambda done, what: bar.progress(done, text=_(what))

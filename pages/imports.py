@@ -22,7 +22,7 @@ from geo.catchment import distances_m
 from geo.datum import DATUMS
 from pages.parts import downloads, state
 from pages.parts import map as maps
-from pages.parts.frame import calm, reading, writing
+from pages.parts.frame import calm, long_work, reading, writing
 from pages.parts.ways import Way, link
 from pages.parts.words import DATUM_NAMES, N_, NONE, _, distance, moment, ngettext, number, plain, spoken
 
@@ -386,26 +386,27 @@ def confirm(
     if plan.rejected > ingest.MOST_REJECTED * plan.rows:
         st.warning(_("More than half of the rows would be left out. Look at the reasons first."))
         agreed = st.checkbox(_("Go on without them"), key=state.of_file(state.AGREED, upload.file_id))
-    pressed = st.button(
+    st.button(
         ngettext("Import one row", "Import {n} rows", good),
         type="primary",
         icon=":material/upload:",
         disabled=datum is None or not agreed,
         help=_("Choose first where the coordinates come from.") if datum is None else None,
         key=state.of_file(state.RUN, upload.file_id),
+        on_click=state.ask_for,
+        args=(upload.file_id,),
     )
-    if pressed and datum is not None:
+    if state.asked_for() == upload.file_id and datum is not None and agreed:
         run(asker, branch, upload, Choices(choices.kind, choices.sheet, choices.mapping, datum), agreed)
 
 
 def run(
     asker: Asker, branch: Mapping[str, Any], upload: UploadedFile, choices: Choices, agreed: bool
 ) -> None:
-    """Bring the list in; a click on anything else stops it, and then nothing is kept."""
+    """Bring the list in."""
     upload.seek(0)
     bar = st.progress(0.0, text=stage_name("reading"))
-    st.button(_("Stop, and keep nothing"), icon=":material/cancel:", key=state.of_file(state.RUN, "stop"))
-    with writing() as session:
+    with long_work(), writing() as session:
         report = ingest.run_import(
             session,
             asker,

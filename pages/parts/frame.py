@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from data import database
 from data.config import Settings
 from geo.errors import ZhendiError
+from pages.parts import state
 from pages.parts.words import _, complaint
 
 LOG = logging.getLogger("zhendi.pages")
@@ -55,6 +56,28 @@ class calm(ContextDecorator):  # noqa: N801 - reads as a word where it is used: 
             icon=":material/error:",
         )
         return True
+
+
+class long_work:  # noqa: N801 - reads as a word where it is used: `with long_work():`
+    """
+    Do what was asked for (see `state.ask_for`) to its end, good or bad, or till the user stops it.
+
+    A map on the page may ask for a rerun at any time, which cuts the work short; then nothing of it was
+    kept, and it stays asked for.
+    """
+
+    def __enter__(self) -> None:
+        """Offer to stop."""
+        st.button(
+            _("Stop, and keep nothing"), icon=":material/cancel:", key=state.STOP, on_click=state.forget_work
+        )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Be done with it, unless one of Streamlit's own signals cut it short."""
+        if error is None or isinstance(error, Exception):
+            state.forget_work()
 
 
 def reading() -> AbstractContextManager[Session]:

@@ -62,6 +62,9 @@ AGREED = "import_agreed"
 RUN = "import_run"
 REPORT = "import_report"
 _UPLOADS = "import_uploads"
+_WORK = "work"
+MAKE_DEMO = "make_demo"
+STOP = "stop"
 KEPT_AT_ONCE = 8
 # Of the page of branches.
 OPEN_BRANCH = "open_branch"
@@ -309,6 +312,25 @@ def new_cell(table: str, cell: tuple[int, str] | None) -> tuple[int, str] | None
     is_new = cell is not None and cell != st.session_state.get(key)
     st.session_state[key] = cell
     return cell if is_new else None
+
+
+# Long work -----------------------------------------------------------------------------------------------
+
+
+def ask_for(work: str) -> None:
+    """Ask for long work, which is begun anew if a rerun cuts it short; a callback."""
+    st.session_state[_WORK] = work
+
+
+def asked_for() -> str | None:
+    """Return the long work asked for that is neither done nor stopped."""
+    work: str | None = st.session_state.get(_WORK)
+    return work
+
+
+def forget_work() -> None:
+    """Stop the long work, or be done with it; a callback."""
+    st.session_state.pop(_WORK, None)
 
 
 # Files being brought in ----------------------------------------------------------------------------------
