@@ -34,9 +34,6 @@ class Point(NamedTuple):
 def page(asker: Asker) -> None:
     """Show the branches, and what may be done with them."""
     st.title(_("Branches"), anchor=False)
-    if state.asked_for() == state.MAKE_DEMO:
-        with calm():
-            make_demo(asker)
     known = demo_branches()
     if known.empty:
         st.info(
@@ -48,7 +45,7 @@ def page(asker: Asker) -> None:
         st.caption(_("Adding and removing branches is for branch heads and administrators."))
         return
     add_box(asker, opened=known.empty)
-    demo_box(known)
+    demo_box(asker, known)
 
 
 def branch_list(known: DataFrame, asker: Asker) -> None:
@@ -165,7 +162,7 @@ def save(asker: Asker, name: str, code: str, point: Point | None) -> None:
     go(Way.IMPORT)
 
 
-def demo_box(known: DataFrame) -> None:
+def demo_box(asker: Asker, known: DataFrame) -> None:
     """Make the demo town, or take it away."""
     st.subheader(_("Demo town"), anchor=False)
     there = bool(known["is_demo"].any())
@@ -173,6 +170,9 @@ def demo_box(known: DataFrame) -> None:
         st.write(
             _("A made-up county town with merchants, customers and rival outlets, to try everything out.")
         )
+        if state.asked_for() == state.MAKE_DEMO:
+            with calm():
+                make_demo(asker)
         st.button(
             _("Make the demo town"),
             icon=":material/location_city:",
