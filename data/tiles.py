@@ -27,7 +27,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A layer as a filter and a base map's datum leave it: its rows along the curve, and what points carry."""
+    """A layer as a filter and a base map's datum leave it: rows along the curve, and what points carry."""
 
     shown: Shown
     columns: Columns
@@ -51,7 +51,13 @@ class Drawn:
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        own: list[NDArray[Any]] = [self.shown.rows, self.shown.codes, self.shown.x, self.shown.y, *self.shown.sums.values()]
+        own: list[NDArray[Any]] = [
+            self.shown.rows,
+            self.shown.codes,
+            self.shown.x,
+            self.shown.y,
+            *self.shown.sums.values(),
+        ]
         return sum(array.nbytes for array in (*own, *self.columns.values()))
 
 
@@ -124,7 +130,10 @@ def _sums(layer: Layer) -> Columns:
 def _columns(layer: Layer) -> Columns:
     """Return what a point carries."""
     if isinstance(layer, Merchants):
-        return {"category": top_of()[layer.category].astype(np.int32), "status": layer.status.astype(np.int32)}
+        return {
+            "category": top_of()[layer.category].astype(np.int32),
+            "status": layer.status.astype(np.int32),
+        }
     if isinstance(layer, Outlets):
         return {"kind": layer.kind, "own": layer.own}
     if isinstance(layer, Places):

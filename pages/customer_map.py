@@ -53,7 +53,11 @@ def page(asker: Asker) -> None:
     state.settle_map(branch["id"])
     title(asker, branch)
     if not any(len(getattr(held, layer)) for layer in catalogue.LAYERS):
-        nothing_yet(_("Nothing is known about the ground round this branch yet."), Way.IMPORT, _("Bring in a first list"))
+        nothing_yet(
+            _("Nothing is known about the ground round this branch yet."),
+            Way.IMPORT,
+            _("Bring in a first list"),
+        )
         return
     layers, picked, base, metric = tools(asker, branch)
     left, right = st.columns([64, 36], gap="small")
@@ -122,14 +126,20 @@ def pick_metric() -> str:
 
 def pick_base(is_demo: bool) -> BaseMap:
     """Ask for the base map; the demo's own town plan comes first there, and nowhere else."""
-    offered = {base.key: base for base in basemaps.offered(Settings.from_env()) if is_demo or base.key != "demo"}
+    offered = {
+        base.key: base for base in basemaps.offered(Settings.from_env()) if is_demo or base.key != "demo"
+    }
     default = next((key for key, base in offered.items() if base.kind != "none"), next(iter(offered)))
     key = state.seed(state.BASEMAP, lambda text: one_of(text, offered), default)
     state.within(key, offered, default)
     if len(offered) == 1:
         return offered[default]
     picked: str = st.selectbox(
-        _("Base map"), list(offered), format_func={name: base.name(language()) for name, base in offered.items()}.__getitem__, key=key, width=170
+        _("Base map"),
+        list(offered),
+        format_func={name: base.name(language()) for name, base in offered.items()}.__getitem__,
+        key=key,
+        width=170,
     )
     state.keep(state.BASEMAP, None if picked == default else picked)
     return offered[picked]
@@ -153,7 +163,9 @@ def radius_tools(asker: Asker, held: Snapshot) -> tuple[Catchment, Reach, Sequen
         st.caption(farthest_text(asker, held, natural))
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             if natural.farthest is not None:
-                chosen.aside_button(asker, held, natural.farthest.layer, natural.farthest.id, key=state.FARTHEST)
+                chosen.aside_button(
+                    asker, held, natural.farthest.layer, natural.farthest.id, key=state.FARTHEST
+                )
             if natural.outliers:
                 suggested(asker, held, natural.outliers)
             if natural.counts["aside"]:
@@ -217,7 +229,9 @@ def set_aside_box(asker: Asker, held: Snapshot) -> None:
         for row in aside.itertuples():
             with st.container(horizontal=True, vertical_alignment="center"):
                 name = row.name if isinstance(row.name, str) else _("Target customer")
-                st.markdown(f"**{plain(name)}**  \n:gray[{plain(row.reason)} · {plain(row.by)} · {day(row.at)}]")
+                st.markdown(
+                    f"**{plain(name)}**  \n:gray[{plain(row.reason)} · {plain(row.by)} · {day(row.at)}]"
+                )
                 chosen.aside_button(asker, held, row.layer, int(row.row_id), key="back")
 
 
@@ -235,9 +249,7 @@ def pick_shares() -> tuple[float, ...]:
 def pick_basis() -> Basis:
     """Ask what the rings hold a share of."""
     key = state.seed(state.BASIS, lambda text: one_of(text, BASIS_NAMES), "points")
-    basis = st.selectbox(
-        _("Of"), BASES, format_func=spoken(BASIS_NAMES), key=key, width=200
-    )
+    basis = st.selectbox(_("Of"), BASES, format_func=spoken(BASIS_NAMES), key=key, width=200)
     state.keep(state.BASIS, None if basis == "points" else basis)
     return basis
 
@@ -245,7 +257,9 @@ def pick_basis() -> Basis:
 def pick_outside() -> bool:
     """Ask whether to look at what lies outside."""
     key = state.seed(state.OUTSIDE, lambda text: text == "1", False)
-    outside = st.toggle(_("Look outside"), key=key, help=_("What lies beyond the circle, and what was set aside."))
+    outside = st.toggle(
+        _("Look outside"), key=key, help=_("What lies beyond the circle, and what was set aside.")
+    )
     state.keep(state.OUTSIDE, "1" if outside else None)
     return outside
 
@@ -272,7 +286,7 @@ def map_part(
 
 
 def listen(sight: Sight, base: BaseMap) -> bool:
-    """Take in what the map told: where it looks goes into the URL, a click chooses; return whether it chose."""
+    """Take in what the map told, the view into the URL; return whether a click chose something."""
     told = maps.told(base.datum)
     if told.view is not None:
         state.keep_view(told.view)
@@ -340,7 +354,9 @@ def farthest_mark(asker: Asker, held: Snapshot, point: Point) -> Marked:
 
 def aside_marks(asker: Asker, held: Snapshot) -> list[Marked]:
     """Return where what was set aside lies."""
-    layers = [held.merchants, held.customers] if asker.may(Right.CUSTOMERS, held.branch_id) else [held.merchants]
+    layers = (
+        [held.merchants, held.customers] if asker.may(Right.CUSTOMERS, held.branch_id) else [held.merchants]
+    )
     return [
         Marked(float(layer.lon[row]), float(layer.lat[row]))
         for layer in layers

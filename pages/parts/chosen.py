@@ -67,7 +67,9 @@ def at_click(sight: Sight, lon: float, lat: float, zoom: float) -> Selected | Vi
     """
     pixel_m = EQUATOR_M * math.cos(math.radians(lat)) / (TILE_PX * 2**zoom)
     bubbles = "merchants" in sight.layers and _in_bubble(sight, lon, lat, zoom, BUBBLE_PX * pixel_m)
-    near = [layer for layer in POINT_LAYERS if layer in sight.layers and not (bubbles and layer == "merchants")]
+    near = [
+        layer for layer in POINT_LAYERS if layer in sight.layers and not (bubbles and layer == "merchants")
+    ]
     hits = [hit for layer in near if (hit := _near(sight, layer, lon, lat, pixel_m)) is not None]
     if hits:
         layer, row = min(hits, key=lambda hit: _away(sight, hit, lon, lat))
@@ -112,6 +114,7 @@ def in_cell(sight: Sight, lon: float, lat: float, zoom: float) -> NDArray[np.int
 
 
 def data_zoom(zoom: float) -> int:
+    """Return the zoom of the tiles that are drawn at a zoom of the map."""
     return int(max(0, min(round(zoom) - 1, DEEPEST_DATA)))
 
 
@@ -145,7 +148,9 @@ def feature_card(selected: Selected, sight: Sight, asker: Asker) -> None:
     row = reads.card(asker, selected.layer, int(selected.row_id or 0))
     st.markdown(f"#### {plain(row['name'])}")
     st.markdown(" ".join(badges(selected.layer, row)))
-    away = float(distances_m(sight.held.lon, sight.held.lat, np.array([row["lon"]]), np.array([row["lat"]]))[0])
+    away = float(
+        distances_m(sight.held.lon, sight.held.lat, np.array([row["lon"]]), np.array([row["lat"]]))[0]
+    )
     fields = {N_("Distance"): distance(away), **details(selected.layer, row)}
     lines = [f":gray[{_(title)}] {plain(str(text))}" for title, text in fields.items() if text]
     st.markdown("  \n".join(lines))
@@ -156,7 +161,10 @@ def badges(layer: str, row: Mapping[str, Any]) -> list[str]:
     if layer == "merchants":
         category = catalogue.CATEGORIES.set_index("id")[language()].get(row["category_id"], "")
         status = str(row["status"])
-        return [f":blue-badge[{plain(category)}]", f":{STATUS_COLOURS[status]}-badge[{_(STATUS_NAMES[status])}]"]
+        return [
+            f":blue-badge[{plain(category)}]",
+            f":{STATUS_COLOURS[status]}-badge[{_(STATUS_NAMES[status])}]",
+        ]
     if layer == "outlets":
         colour, whose = ("green", _("Our bank")) if row["is_own"] else ("red", _("Other banks"))
         own = f":{colour}-badge[{whose}]"

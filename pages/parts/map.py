@@ -261,7 +261,7 @@ def spread(spots: np.ndarray) -> list[list[float]]:
 
 
 def first_radius_m(rings: Sequence[Ring]) -> float | None:
-    """Return how far the first look reaches: the circle, or, where a few points lie far off, the ring of most."""
+    """Return how far the first look reaches: the circle, or the ring of most where a few lie far off."""
     main = next((ring.radius_m for ring in rings if ring.main), None)
     others = [ring.radius_m for ring in rings if not ring.main and main is not None and ring.radius_m < main]
     if main is None or not others:
@@ -315,7 +315,7 @@ def told(datum: str, key: str = state.MAP) -> Told:
 
 
 def unshifted(lon: float, lat: float, datum: str) -> tuple[float, float]:
-    """Return the WGS 84 lon and lat of a point in a base map's datum, as Leaflet may tell it: round the world too."""
+    """Return the WGS 84 lon and lat of a point Leaflet tells in a base map's datum, round the world too."""
     lons, lats = convert(np.array([(lon + 180) % 360 - 180]), np.array([lat]), datum, "wgs84")
     return float(lons[0]), float(lats[0])
 

@@ -22,7 +22,17 @@ from pages.parts.frame import reading, writing
 from pages.parts.map import Legend, Tiles
 from pages.parts.words import _, language
 
-__all__ = ["OUTLET_NAMES", "asides", "colours", "customers", "layers", "legend", "name_of", "snapshot", "source"]
+__all__ = [
+    "OUTLET_NAMES",
+    "asides",
+    "colours",
+    "customers",
+    "layers",
+    "legend",
+    "name_of",
+    "snapshot",
+    "source",
+]
 
 Scope = tuple[str, str | None, tuple[int, ...], int | None]
 
@@ -46,7 +56,9 @@ def is_masked(asker: Asker, branch_id: int) -> bool:
 # Tiles and what they mean ---------------------------------------------------------------------------------
 
 
-def layers(held: Snapshot, names: Sequence[str], filters: Filters, base: BaseMap, masked: bool) -> list[Tiles]:
+def layers(
+    held: Snapshot, names: Sequence[str], filters: Filters, base: BaseMap, masked: bool
+) -> list[Tiles]:
     """Return the layers of tiles, each with a signed link."""
     claims = [
         TileClaim(
@@ -61,13 +73,18 @@ def layers(held: Snapshot, names: Sequence[str], filters: Filters, base: BaseMap
     ]
     store_id = Settings.from_env().database_url
     return [
-        Tiles(claim.layer, f"/tiles/{_token(repr(claim), store_id, claim)}/{claim.layer}/{{z}}/{{x}}/{{y}}.mvt")
+        Tiles(
+            claim.layer, f"/tiles/{_token(repr(claim), store_id, claim)}/{claim.layer}/{{z}}/{{x}}/{{y}}.mvt"
+        )
         for claim in claims
     ]
 
 
+# What has no underscore below is only there to tell one result from another: Streamlit keeps by it.
+
+
 @st.cache_data(ttl="6h", max_entries=2000, show_spinner=False)
-def _token(said: str, store_id: str, _claim: TileClaim) -> str:
+def _token(said: str, store_id: str, _claim: TileClaim) -> str:  # noqa: ARG001
     """Return a claim's token, the same for half of what it lasts, so that browsers may keep its tiles."""
     return tokens.sign(Settings.from_env(), _claim)
 
@@ -112,11 +129,11 @@ def card(asker: Asker, layer: str, row_id: int) -> dict[str, Any]:
 
 def name_of(asker: Asker, held: Snapshot, point: Point) -> str | None:
     """Return the name of a merchant, or of a customer to those who may see it; None to others."""
-    return _name(asker, held.version, point, scope(asker), point.layer, point.id)
+    return _name(asker, held.version, scope(asker), point.layer, point.id)
 
 
 @st.cache_data(ttl="1h", max_entries=500, show_spinner=False)
-def _name(_asker: Asker, version: int, _point: Point, scope: Scope, layer: str, row_id: int) -> str | None:
+def _name(_asker: Asker, version: int, scope: Scope, layer: str, row_id: int) -> str | None:  # noqa: ARG001
     """Look once an hour: a look at a customer is written into the trail."""
     if layer == "merchants":
         return str(card(_asker, layer, row_id)["name"])
@@ -133,6 +150,12 @@ def customers(asker: Asker, held: Snapshot, ids: Sequence[int]) -> DataFrame:
 
 
 @st.cache_data(ttl="10m", max_entries=100, show_spinner=False)
-def _customers(_asker: Asker, branch_id: int, version: int, scope: Scope, ids: tuple[int, ...]) -> DataFrame:
+def _customers(
+    _asker: Asker,
+    branch_id: int,
+    version: int,  # noqa: ARG001
+    scope: Scope,  # noqa: ARG001
+    ids: tuple[int, ...],
+) -> DataFrame:
     with writing() as session:
         return store.customers_near(session, _asker, branch_id, ids)

@@ -90,7 +90,7 @@ def _keep(name: str, value: str) -> None:
 
 
 def heed_url() -> None:
-    """Take the language from the URL, or put it back there; once a run, as every word on the page asks for it."""
+    """Take the language from the URL, or put it back there; once a run, as every word asks for it."""
     _kept(LANGUAGE)
 
 
@@ -218,7 +218,9 @@ def view() -> View | None:
         lon, lat, zoom = (float(part) for part in (text or "").split(","))
     except ValueError:
         return None
-    sound = all(map(math.isfinite, (lon, lat, zoom))) and abs(lon) <= 180 and abs(lat) <= 85 and 1 <= zoom <= 20
+    sound = (
+        all(map(math.isfinite, (lon, lat, zoom))) and abs(lon) <= 180 and abs(lat) <= 85 and 1 <= zoom <= 20
+    )
     return View(lon, lat, zoom) if sound else None
 
 
@@ -247,7 +249,7 @@ def flights() -> int:
 
 
 def drawn_view(map_key: str, flight: str, make: Callable[[], object]) -> object:
-    """Return the view a map was last sent to, made anew for a new flight, or for a map that has yet to speak."""
+    """Return the view a map was last sent to, made anew for a new flight or a map that is yet to speak."""
     name = f"{_DRAWN_VIEW}_{map_key}"
     kept = st.session_state.get(name)
     if kept is None or kept[0] != flight or st.session_state.get(map_key) is None:
@@ -284,7 +286,7 @@ def new_view(map_key: str) -> View | None:
 
 
 def new_click(map_key: str) -> tuple[float, float] | None:
-    """Return the click nobody has answered yet, lon and lat in the base map's datum; then it counts as answered."""
+    """Return the click nobody answered yet, lon and lat in the base map's datum; now it is answered."""
     clicked = _told(map_key).get("last_clicked")
     if not isinstance(clicked, Mapping) or clicked == st.session_state.get(f"{_CLICK}_{map_key}"):
         return None
@@ -307,7 +309,7 @@ def selected() -> Selected | None:
 
 
 def new_cell(table: str, cell: tuple[int, str] | None) -> tuple[int, str] | None:
-    """Return a table's chosen cell when it was chosen just now; the table goes on telling it in later runs."""
+    """Return a table's chosen cell when it was chosen just now; the table tells it in later runs too."""
     key = f"{_CELL}_{table}"
     is_new = cell is not None and cell != st.session_state.get(key)
     st.session_state[key] = cell

@@ -31,7 +31,7 @@ QUIET = [
     "--disable-sync",
 ]
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-PATIENCE_MS = 20_000  # two cores, a browser and a server: what takes a second alone may take ten
+PATIENCE_MS = 45_000  # two cores, a browser and a server: what takes a second alone may take twenty
 START_S = 60
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
+from streamlit_folium import _get_feature_group_string, generate_js_hash, generate_leaflet_string
 
 from data import snapshots, store
 from data.basemaps import BaseMap
@@ -23,7 +24,6 @@ from pages.parts import map as maps
 from pages.parts.chosen import Sight, at_click
 from pages.parts.map import Marked, Ring, Scene
 from pages.parts.state import Selected, View
-from streamlit_folium import _get_feature_group_string, generate_js_hash, generate_leaflet_string
 from tests.test_pages.conftest import ME, Visit, texts
 
 PLAIN = BaseMap(key="none", zh="无", en="None", kind="none", datum="wgs84", enabled=True)

@@ -1,4 +1,4 @@
-"""The server's own routes: tiles by signed link only, assets by name only, nothing for whoever is elsewhere."""
+"""The server's own routes: tiles by signed link, assets by name, nothing for whoever is elsewhere."""
 
 from __future__ import annotations
 

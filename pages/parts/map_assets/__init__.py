@@ -29,5 +29,5 @@ def address(name: str) -> str:
 
 
 @cache
-def _fingerprint(path: Path, changed: int) -> str:
+def _fingerprint(path: Path, _changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:10]

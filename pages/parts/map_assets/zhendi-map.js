@@ -15,7 +15,7 @@
   const SMALL_RING_PX = 70;
   const CUT = 0.15; // of a zoom
   const WIDE_PX = 900; // from here on the legend stands open
-  const PHONE_PX = 600; // a map narrower than this is on a phone
+  const PHONE_PX = 640; // a window narrower than this is a phone's
   const PHONE_HEIGHT_PX = 430;
   const MIN_ZOOM = 3;
   const MAX_ZOOM = 20;
@@ -343,7 +343,7 @@
   /* On a phone the map leaves room to scroll past it. The frame follows: it is told the same height. */
   function fitFrame(own) {
     const container = own.map.getContainer();
-    const fitted = (height) => (window.innerWidth < PHONE_PX ? Math.min(height, PHONE_HEIGHT_PX) : height);
+    const fitted = (height) => (window.parent.innerWidth < PHONE_PX ? Math.min(height, PHONE_HEIGHT_PX) : height);
     const set = window.Streamlit.setFrameHeight;
     window.Streamlit.setFrameHeight = (height) => set.call(window.Streamlit, height ? fitted(height) : height);
     container.style.height = `${fitted(parseInt(container.style.height, 10))}px`;
