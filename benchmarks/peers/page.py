@@ -56,11 +56,19 @@ def show(draw_map: DrawMap) -> None:
     reached = customers[customers["distance_m"] <= radius_km * 1000]
     with figures:
         cards(near, reached, int((outlets["distance_m"] <= radius_km * 1000).sum()))
-    by_group, by_category = group_table(reached), category_table(near)
-    st.dataframe(by_group)
-    st.bar_chart(by_group["coverage"])
-    st.dataframe(by_category)
-    st.bar_chart(by_category["signed share"])
+    tables(near, reached)
+
+
+def tables(merchants: pd.DataFrame, customers: pd.DataFrame) -> None:
+    """Show the tables and the charts in tabs; as on our page, the open one alone is computed and sent."""
+    groups, categories, charts = st.tabs(["Groups", "Categories", "Charts"], on_change="rerun")
+    if groups.open:
+        groups.dataframe(group_table(customers))
+    if categories.open:
+        categories.dataframe(category_table(merchants))
+    if charts.open:
+        charts.bar_chart(group_table(customers)["coverage"])
+        charts.bar_chart(category_table(merchants)["signed share"])
 
 
 def cards(merchants: pd.DataFrame, customers: pd.DataFrame, rivals: int) -> None:
