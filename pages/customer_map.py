@@ -169,7 +169,7 @@ def radius_tools(asker: Asker, held: Snapshot) -> tuple[Catchment, Reach, Sequen
             if natural.outliers:
                 suggested(asker, held, natural.outliers)
             if natural.counts["aside"]:
-                set_aside_box(asker, held)
+                set_aside_box(asker, held, natural.counts["aside"])
             with st.popover(_("Rings"), icon=":material/adjust:"):
                 shares, basis = pick_shares(), pick_basis()
         outside = pick_outside()
@@ -212,27 +212,37 @@ def point_text(asker: Asker, held: Snapshot, point: Point) -> str:
 
 
 def suggested(asker: Asker, held: Snapshot, points: Sequence[Point]) -> None:
-    """Offer the points that lie far beyond all others."""
+    """Offer the points that lie far beyond all others; they are looked up when they are asked for."""
     label = ngettext("{n} suggested outlier", "{n} suggested outliers", len(points))
-    with st.popover(label, icon=":material/scatter_plot:"):
+    box = st.popover(label, icon=":material/scatter_plot:", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         st.caption(_("Far beyond all others. Nothing is left out unless you set it aside."))
+        may = asker.may(Right.EDIT_MERCHANTS, held.branch_id)
+        reason = chosen.reason_field(state.OUTLIER) if may else ""
         for point in points[:MOST_SUGGESTED]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(plain(point_text(asker, held, point)))
-                chosen.aside_button(asker, held, point.layer, point.id, key="outlier")
+                if may:
+                    chosen.aside_now(asker, held, point.layer, point.id, reason, key=state.OUTLIER)
 
 
-def set_aside_box(asker: Asker, held: Snapshot) -> None:
+def set_aside_box(asker: Asker, held: Snapshot, count: int) -> None:
     """List what was set aside, with the way back."""
-    aside = reads.asides(asker, held.branch_id)
-    with st.popover(ngettext("{n} set aside", "{n} set aside", len(aside)), icon=":material/block:"):
-        for row in aside.itertuples():
+    box = st.popover(
+        ngettext("{n} set aside", "{n} set aside", count), icon=":material/block:", on_change="rerun"
+    )
+    if not box.open:
+        return
+    with box:
+        for row in reads.asides(asker, held.branch_id).itertuples():
             with st.container(horizontal=True, vertical_alignment="center"):
                 name = row.name if isinstance(row.name, str) else _("Target customer")
-                st.markdown(
-                    f"**{plain(name)}**  \n:gray[{plain(row.reason)} · {plain(row.by)} · {day(row.at)}]"
-                )
-                chosen.aside_button(asker, held, row.layer, int(row.row_id), key="back")
+                why = plain(" · ".join([row.reason, row.by, day(row.at)]))
+                st.markdown(f"**{plain(name)}**  \n:gray[{why}]")
+                if asker.may(Right.EDIT_MERCHANTS, held.branch_id):
+                    chosen.back_button(asker, held, row.layer, int(row.row_id), key=state.ASIDE)
 
 
 def pick_shares() -> tuple[float, ...]:

@@ -18,7 +18,7 @@ from data.snapshots import Snapshot
 from geo.catchment import distances_m
 from geo.tiles import CELL_STEPS, CUSTOMER_CELL, nearest, tile_at
 from pages.parts import reads, state
-from pages.parts.frame import writing
+from pages.parts.frame import calm, writing
 from pages.parts.lists import may_list
 from pages.parts.state import Selected, View
 from pages.parts.words import N_, _, distance, language, money, ngettext, number, plain
@@ -132,7 +132,7 @@ def show(selected: Selected | None, sight: Sight, asker: Asker) -> None:
             feature_card(selected, sight, asker)
         with st.container(horizontal=True, vertical_alignment="center"):
             if selected.layer == "merchants":
-                aside_button(asker, sight.held, selected.layer, int(selected.row_id or 0))
+                aside_button(asker, sight.held, selected.layer, int(selected.row_id or 0), key=state.CARD)
             st.button(
                 _("Close"),
                 type="tertiary",
@@ -231,23 +231,50 @@ def customer_line(row: Mapping[str, Any]) -> str:
 # Setting aside ----------------------------------------------------------------------------------------------
 
 
-def aside_button(asker: Asker, held: Snapshot, layer: str, row_id: int, *, key: str = "card") -> None:
+def aside_button(asker: Asker, held: Snapshot, layer: str, row_id: int, *, key: str) -> None:
     """Offer to set a point aside, with a reason: it no longer sets the radius."""
     if not asker.may(Right.EDIT_MERCHANTS, held.branch_id):
         return
-    row = getattr(held, layer).row_of(row_id)
-    if row is None:
+    if is_aside(held, layer, row_id):
+        back_button(asker, held, layer, row_id, key=key)
         return
+    with st.popover(_("Set aside"), icon=":material/block:", key=f"{state.ASIDE}_{key}_box"):
+        reason = reason_field(f"{key}_{layer}_{row_id}")
+        aside_now(asker, held, layer, row_id, reason, key=key)
+
+
+def is_aside(held: Snapshot, layer: str, row_id: int) -> bool:
+    """Whether a point is set aside."""
+    rows = getattr(held, layer)
+    row = rows.row_of(row_id)
+    return row is not None and bool(rows.aside[row])
+
+
+def reason_field(key: str) -> str:
+    """Ask why a point should not count."""
+    reason: str = st.text_input(
+        _("Why should it not count?"), max_chars=200, key=f"{state.ASIDE}_{key}_reason"
+    )
+    return reason
+
+
+def aside_now(asker: Asker, held: Snapshot, layer: str, row_id: int, reason: str, *, key: str) -> None:
+    """Set a point aside for a reason given."""
     name = f"{state.ASIDE}_{key}_{layer}_{row_id}"
-    if bool(getattr(held, layer).aside[row]):
-        if st.button(_("Count it again"), icon=":material/undo:", key=name):
-            with writing() as session:
-                store.take_back(session, asker, held.branch_id, layer, row_id)
+    done = False
+    if st.button(_("Set aside"), type="primary", key=name):
+        with calm(), writing() as session:
+            store.set_aside(session, asker, held.branch_id, layer, row_id, reason)
+            done = True
+        if done:
             st.rerun()
-        return
-    with st.popover(_("Set aside"), icon=":material/block:", key=f"{name}_box"):
-        reason = st.text_input(_("Why should it not count?"), max_chars=200, key=f"{name}_reason")
-        if st.button(_("Set aside"), type="primary", disabled=not reason.strip(), key=name):
-            with writing() as session:
-                store.set_aside(session, asker, held.branch_id, layer, row_id, reason)
-            st.rerun()
+
+
+def back_button(asker: Asker, held: Snapshot, layer: str, row_id: int, *, key: str) -> None:
+    """Offer to let a point set aside count again."""
+    if st.button(
+        _("Count it again"), icon=":material/undo:", key=f"{state.ASIDE}_{key}_{layer}_{row_id}_back"
+    ):
+        with writing() as session:
+            store.take_back(session, asker, held.branch_id, layer, row_id)
+        st.rerun()

@@ -48,6 +48,7 @@ _CELL = "cell"
 CLOSE = "close_card"
 ASIDE = "aside"
 FARTHEST = "farthest"
+OUTLIER = "outlier"
 TABLE = "table"
 FILTER_BOX = "filter_box"
 # Of the page of imports.

@@ -221,7 +221,7 @@ def test_the_farthest_is_set_aside_with_a_reason_and_the_next_sets_the_radius(
     before = app.slider[0].max
     next(box for box in app.text_input if "farthest" in box.key).set_value("moved away").run()
     next(
-        button for button in app.button if button.key and button.key.startswith("aside_farthest")
+        button for button in app.button if button.key and button.key.startswith("aside_farthest_")
     ).click().run()
     assert not app.exception
     assert app.slider[0].max < before
