@@ -43,6 +43,8 @@ MOST_SUGGESTED = 8
 MOST_MARKED = 200
 
 
+@st.fragment  # what changes here reruns this page, not the frame round it: half of what a move costs otherwise
+@calm()
 def page(asker: Asker) -> None:
     """Show the page."""
     branch = branch_here()
