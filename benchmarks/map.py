@@ -88,7 +88,7 @@ def main() -> None:
 
 def ours_at(rows: int, visits: int, moves: int) -> Measured:
     """Measure the app with so many merchants."""
-    _say(f"ours at {rows:,}")
+    _say(f"measuring ours at {rows:,} …")
     store = stores.made(rows)
     with servers.app(store) as server, browser.chromium() as chrome:
         url = f"{server.url}/?branch={stores.CODE}"
@@ -96,18 +96,20 @@ def ours_at(rows: int, visits: int, moves: int) -> Measured:
         layers = {layer: store.frame(layer) for layer in ("merchants", "customers")}
         found.biggest_tile = browser.biggest_tile(seen, layers, MAX_POINTS)
         found.memory_mb = server.memory_mb()
+    _say(" | ".join(_line(found)))
     return found
 
 
 def theirs_at(peer: Peer) -> Measured:
     """Measure a peer."""
-    _say(f"{peer.name} at {peer.rows:,}")
+    _say(f"measuring {peer.name}, at {peer.rows:,} …")
     store = stores.made(peer.rows)
     with servers.peer(peer.script, store) as server, browser.chromium(webgl=peer.key == "deck") as chrome:
         found, _ = browser.measure(
             chrome, server.url, peer.name, peer.key, peer.rows, visits=peer.visits, moves=peer.moves
         )
         found.memory_mb = server.memory_mb()
+    _say(" | ".join(_line(found)))
     return found
 
 
@@ -217,7 +219,7 @@ def _options() -> argparse.Namespace:
 
 
 def _say(what: str) -> None:
-    print(f"measuring {what} …", file=sys.stderr, flush=True)
+    print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
   "use strict";
 
   if (window !== window.top) return;
-  const LIMIT_MS = 120000;
+  const LIMIT_MS = 600000;
   const QUIET_MS = 500;
   const bytes = { received: 0, sent: 0 };
   const deck = { uploaded: 0, drawn: 0 };
