@@ -120,7 +120,9 @@ def serving(var: Path, **environment: str) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    assert 'File "' not in (told := server.log.read_text()), f"the server stumbled:\n{told}"
+    told = server.log.read_text()
+    assert "Traceback" not in told, f"the server stumbled:\n{told}"
+    assert 'File "' not in told, f"a page stumbled:\n{told}"
 
 
 @pytest.fixture(scope="session")
@@ -193,6 +195,7 @@ def chromium() -> Iterator[Browser]:
     """Return the browser."""
     if not CHROMIUM:
         pytest.fail("there is no Chromium, and ZHENDI_TEST_CHROMIUM names none; try `make test`")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
@@ -214,6 +217,8 @@ def browse(
 
     Whatever the test does, it fails if a request left the loopback or the console shows an error.
     """
+    for server in {"own_server", "empty_server"} & set(request.fixturenames):
+        request.getfixturevalue(server)  # up before the browser, and so down after it
     contexts = []
 
     def open_at(

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from data.words import Language, say, translations
-from tests.test_browser.conftest import Server, settled
+from tests.test_browser.conftest import Server, Watch, settled
 
 Browse = Callable[..., Page]
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -104,24 +104,26 @@ def test_an_empty_store_leads_to_a_branch_of_ones_own_and_on_to_its_first_list(
 def test_a_phone_scrolls_in_one_direction_only(browse: Browse, live_server: Server) -> None:
     page = browse(live_server.url, width=375, height=740, touch=True)
     expect(page.frame_locator("iframe").locator(".leaflet-container")).to_be_visible()
-    wide = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
-    assert wide <= 0
-    box = page.locator("iframe").first.bounding_box()
-    assert box
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 375
+    page.wait_for_function("document.scrollingElement.scrollWidth <= innerWidth")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("iframe, [data-testid=stMetric]")].every((element) => {
+            const box = element.getBoundingClientRect();
+            return box.left >= 0 && box.right <= innerWidth;
+        })"""
+    )
 
 
-def test_a_page_file_cannot_be_run_past_the_shell(browse: Browse, live_server: Server) -> None:
-    for path in (
-        "customer_map",
-        "imports",
-        "branches",
-        "shell",
-        "pages/customer_map",
-        "pages/shell.py",
-        "parts",
-    ):
-        page = browse(f"{live_server.url}/{path}")
-        expect(page.get_by_text(zh("Demo identity")).first, path).to_be_visible()
-        assert "import streamlit" not in page.content()
+def test_a_page_file_cannot_be_run_past_the_shell(browse: Browse, watch: Watch, own_server: Server) -> None:
+    for name in ("customer_map", "imports", "shell"):
+        page = browse(f"{own_server.url}/{name}")
+        expect(page.get_by_text(zh("Demo identity")).first, name).to_be_visible()
+    told = [text for text in watch.complaints if name_not_known(text)]
+    watch.complaints = [text for text in watch.complaints if text not in told]  # Streamlit's word for it
+    for path in ("pages/customer_map", "pages/customer_map.py", "pages/shell.py", "app.py"):
+        answer = page.request.get(f"{own_server.url}/{path}")
+        assert "import" not in answer.text().partition("<script")[0], path
+
+
+def name_not_known(complaint: str) -> bool:
+    """Whether the browser only says that there is no page of a name."""
+    return "404" in complaint or "does not seem to exist" in complaint
