@@ -57,7 +57,9 @@ def branch_list(known: DataFrame, asker: Asker) -> None:
                 st.caption(f"{plain(row.code)} · {row.lon:.5f}, {row.lat:.5f}")
             if row.is_demo:
                 st.badge(_("Demo"), color="orange")
-            if st.button(_("Open the map"), icon=":material/map:", key=f"{state.OPEN_BRANCH}_{row.id}"):
+            if asker.may(Right.FIGURES) and st.button(
+                _("Open the map"), icon=":material/map:", key=f"{state.OPEN_BRANCH}_{row.id}"
+            ):
                 state.choose_branch(row.code)
                 go(Way.MAP)
             if asker.may(Right.IMPORT) and st.button(
@@ -159,7 +161,9 @@ def save(asker: Asker, name: str, code: str, point: Point | None) -> None:
         store.add_branch(session, asker, code=code.strip(), name=name.strip(), lon=point.lon, lat=point.lat)
     state.choose_branch(code.strip())
     state.forget_new_branch()
-    go(Way.IMPORT)
+    if asker.may(Right.IMPORT):
+        go(Way.IMPORT)
+    st.rerun()
 
 
 def demo_box(asker: Asker, known: DataFrame) -> None:

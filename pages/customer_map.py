@@ -51,6 +51,9 @@ def page(asker: Asker) -> None:
     if branch is None:
         nothing_yet(_("There is no branch yet."), Way.BRANCHES, _("Add a branch, or make the demo town"))
         return
+    if not asker.may(Right.FIGURES):
+        not_for_you(asker)
+        return
     held = reads.snapshot(asker, branch["id"])
     state.settle_map(branch["id"])
     title(asker, branch)
@@ -89,6 +92,15 @@ def nothing_yet(text: str, way: Way, label: str) -> None:
     with st.container(border=True, horizontal_alignment="center"):
         st.subheader(text, anchor=False, text_alignment="center")
         link(way, label, ":material/arrow_forward:")
+
+
+def not_for_you(asker: Asker) -> None:
+    """Lead on whoever's work is not on the map."""
+    text = _("The customer map is for those who work at the branch.")
+    if asker.may(Right.AUDIT):
+        nothing_yet(text, Way.AUDIT, _("Read the audit trail"))
+    else:
+        nothing_yet(text, Way.BRANCHES, _("See the branches"))
 
 
 def title(asker: Asker, branch: Mapping[str, Any]) -> None:

@@ -11,22 +11,14 @@ from streamlit.navigation.page import StreamlitPage
 
 from data.rights import Asker, Right, Role
 from data.words import LANGUAGES, Language
-from pages import branches, customer_map, imports
+from pages import audit, branches, customer_map, imports
 from pages.parts import state
 from pages.parts.frame import calm
 from pages.parts.identity import demo_branches, who_asks
-from pages.parts.words import N_, _, language, plain, spoken
+from pages.parts.words import ROLE_NAMES, _, language, plain, spoken
 
 ICON = Path(__file__).parent / "parts" / "icon.svg"
 LOGO = ICON.with_name("logo.svg")
-ROLES: dict[Role, str] = {
-    Role.HEAD: N_("Branch head"),
-    Role.LEAD: N_("Outreach lead"),
-    Role.MEMBER: N_("Customer manager"),
-    Role.ANALYST: N_("Analyst"),
-    Role.AUDITOR: N_("Auditor"),
-    Role.ADMIN: N_("Administrator"),
-}
 LANGUAGE_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 
 
@@ -86,6 +78,15 @@ def offered_pages(asker: Asker) -> list[StreamlitPage]:
             url_path="branches",
         )
     )
+    if asker.may(Right.AUDIT):
+        pages.append(
+            st.Page(
+                partial(audit.page, asker),
+                title=_("Audit trail"),
+                icon=":material/receipt_long:",
+                url_path="audit",
+            )
+        )
     return pages
 
 
@@ -102,9 +103,8 @@ def identity_chooser(known: DataFrame) -> None:
         if picked != code:
             state.choose_branch(picked)
             st.rerun()
-    role = st.selectbox(
-        _("Role"), list(ROLES), index=list(ROLES).index(state.role()), format_func=spoken(ROLES)
-    )
+    roles = list(ROLE_NAMES)
+    role = st.selectbox(_("Role"), roles, index=roles.index(state.role()), format_func=spoken(ROLE_NAMES))
     if role is not state.role():
         state.choose_role(role)
         st.rerun()
@@ -128,7 +128,7 @@ def identity_label(asker: Asker, known: DataFrame) -> None:
     """Say on every page that nobody signed in."""
     here = known.loc[known["code"] == state.branch_code(), "name"]
     nobody = _("Demo identity")
-    who = [_(ROLES[asker.role or Role.HEAD]), *map(plain, here)]
+    who = [_(ROLE_NAMES[asker.role or Role.HEAD]), *map(plain, here)]
     st.caption(" · ".join([f":orange-badge[{nobody}]", *who]))
 
 

@@ -50,6 +50,7 @@ ASIDE = "aside"
 FARTHEST = "farthest"
 OUTLIER = "outlier"
 TABLE = "table"
+AUDIT_TABLE = "audit_table"
 FILTER_BOX = "filter_box"
 # Of the page of imports.
 IMPORT_KIND = "import_kind"

@@ -14,6 +14,7 @@ class Way(StrEnum):
     MAP = "map"
     IMPORT = "import"
     BRANCHES = "branches"
+    AUDIT = "audit"
 
 
 def _target(way: Way) -> StreamlitPage:

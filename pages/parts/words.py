@@ -14,6 +14,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
+from data.rights import Role
 from data.words import Language, say, translations
 from geo.coverage import Figure
 from geo.errors import N_, ZhendiError
@@ -23,6 +24,7 @@ __all__ = [
     "DATUM_NAMES",
     "NONE",
     "N_",
+    "ROLE_NAMES",
     "_",
     "complaint",
     "day",
@@ -46,6 +48,14 @@ DATUM_NAMES = {
     "wgs84": N_("GPS, Tianditu, OpenStreetMap (WGS 84)"),
     "gcj02": N_("Gaode, Tencent (GCJ-02)"),
     "bd09": N_("Baidu (BD-09)"),
+}
+ROLE_NAMES: dict[Role, str] = {
+    Role.HEAD: N_("Branch head"),
+    Role.LEAD: N_("Outreach lead"),
+    Role.MEMBER: N_("Customer manager"),
+    Role.ANALYST: N_("Analyst"),
+    Role.AUDITOR: N_("Auditor"),
+    Role.ADMIN: N_("Administrator"),
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$:~<>])")
 # Babel looks a locale up in the file system when it is handed a name: hundreds of times a page.
