@@ -43,7 +43,7 @@ MOST_SUGGESTED = 8
 MOST_MARKED = 200
 
 
-@st.fragment  # what changes here reruns this page, not the frame round it: half of what a move costs otherwise
+@st.fragment  # what changes here reruns this page, not the frame round it: half of what a move costs
 @calm()
 def page(asker: Asker) -> None:
     """Show the page."""

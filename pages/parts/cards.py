@@ -65,7 +65,9 @@ CARDS = {
 def show(figures: Mapping[str, Figure], asker: Asker, branch_id: int) -> Wanted | None:
     """Show the cards, and return the count whose list was asked for in this run."""
     asked = None
-    columns = [column for _row in range(0, len(CARDS), 2) for column in st.columns(2, gap="xsmall", wrap=False)]
+    columns = [
+        column for _row in range(0, len(CARDS), 2) for column in st.columns(2, gap="xsmall", wrap=False)
+    ]
     for (name, card), column in zip(CARDS.items(), columns, strict=True):
         figure = figures.get(name, Figure(None, None, None))
         with column, st.container(border=True, gap="xxsmall", height="stretch"):
