@@ -13,7 +13,7 @@ from data.figures import Filters
 from data.rights import Asker
 from pages.parts import state
 from pages.parts.frame import reading
-from pages.parts.words import N_, _, language, ngettext, plain, spoken
+from pages.parts.words import N_, _, language, ngettext, plain, shorten, spoken
 
 LAYER_NAMES = {
     "merchants": N_("Merchants"),
@@ -134,7 +134,7 @@ def hits(found: DataFrame) -> None:
     with st.container(height=220 if len(found) > 5 else "content", gap=None):
         for row in found.itertuples():
             st.button(
-                f"{plain(row.name)} · {_(LAYER_NAMES[row.layer])}",
+                f"{plain(shorten(row.name))} · {_(LAYER_NAMES[row.layer])}",
                 key=f"{state.SEARCH}_{row.layer}_{row.id}",
                 type="tertiary",
                 icon=":material/location_on:",

@@ -38,11 +38,13 @@ __all__ = [
     "percent",
     "plain",
     "share",
+    "shorten",
     "spoken",
 ]
 
 K = TypeVar("K")
 NONE = "-"
+NAME_SHOWN = 30  # letters of a name on a button; the card has it whole
 COMPACT_FROM = 10_000  # below, every digit is shown: 万 starts here
 DATUM_NAMES = {
     "wgs84": N_("GPS, Tianditu, OpenStreetMap (WGS 84)"),
@@ -98,6 +100,11 @@ def complaint(error: ZhendiError) -> str:
 def plain(text: str) -> str:
     """Return a name with nothing left in it that Markdown would act on."""
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def shorten(text: str) -> str:
+    """Return a name that fits on a button: an overlong one loses its end."""
+    return text if len(text) <= NAME_SHOWN else text[: NAME_SHOWN - 1] + "…"
 
 
 def _known(value: float | None) -> bool:

@@ -119,6 +119,17 @@ def test_search_finds_by_characters_and_by_pinyin_initials_and_never_a_customer(
             assert "Nothing here has a name like that" in texts(app)
 
 
+def test_an_overlong_name_does_not_push_the_map_off_the_page(
+    visit: Visit, seeded: int, sqlite_engine: Engine
+) -> None:
+    with store.transaction(sqlite_engine) as session:
+        session.execute(tables.merchants.update().values(name="长" * 300).where(tables.merchants.c.id == 1))
+    app = visit()
+    next(each for each in app.text_input if each.key == "search").set_value("长长").run()
+    (found,) = [each for each in app.button if (each.key or "").startswith("search_")]
+    assert len(found.label) < 60
+
+
 def test_a_member_lists_only_the_customers_he_or_she_manages(
     branch_row: dict[str, object], sqlite_engine: Engine
 ) -> None:
