@@ -591,7 +591,8 @@
     const line = L.polyline([onMap(state.branch.at), at], {
       ...quiet, color: BRAND, weight: 1.4, opacity: 0.7, dashArray: "2 5",
     });
-    return [line, sign(at, "zhendi-farthest", 18), pill(at, state.farthest.label, "farthest")];
+    const inward = at.lng < onMap(state.branch.at).lng ? "eastward" : "westward"; // or the map's edge would cut it
+    return [line, sign(at, "zhendi-farthest", 18), pill(at, state.farthest.label, `farthest ${inward}`)];
   }
 
   function sign(at, name, size, zIndexOffset) {
