@@ -172,8 +172,9 @@ def test_the_page_stands_for_every_role_that_may_see_figures(
 def test_whoever_may_not_see_figures_is_told_so(visit: Visit, seeded: int, role: Role) -> None:
     app = visit(role=role)
     assert not app.exception
-    assert app.error
+    assert "The customer map is for those who work at the branch." in texts(app)
     assert not app.metric
+    assert not app.slider
 
 
 def test_the_farthest_is_named_and_a_person_only_to_those_who_may_see_customers(
