@@ -43,8 +43,6 @@ MOST_SUGGESTED = 8
 MOST_MARKED = 200
 
 
-@st.fragment  # what changes here reruns this page, not the frame round it: half of what a move costs
-@calm()
 def page(asker: Asker) -> None:
     """Show the page."""
     branch = branch_here()
@@ -65,6 +63,21 @@ def page(asker: Asker) -> None:
         )
         return
     layers, picked, base, metric = tools(asker, branch)
+    ground_part(asker, branch, layers, picked, base, metric)
+
+
+@st.fragment  # a move of the slider reruns this alone: half of what it costs with all that stands above
+@calm()
+def ground_part(
+    asker: Asker,
+    branch: Mapping[str, Any],
+    layers: Sequence[str],
+    picked: Filters,
+    base: BaseMap,
+    metric: str,
+) -> None:
+    """Show the circle: its radius, the map, the figures beside it and the tables below."""
+    held = reads.snapshot(asker, branch["id"])
     left, right = st.columns([64, 36], gap="small")
     with right:
         card = st.container()
