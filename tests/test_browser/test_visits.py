@@ -97,6 +97,8 @@ def test_an_empty_store_leads_to_a_branch_of_ones_own_and_on_to_its_first_list(
     page.get_by_role("link", name=zh("See it on the map")).click()
     expect(page.frame_locator("iframe").locator(".leaflet-container")).to_be_visible()
     expect(page.get_by_text("江汉路支行").first).to_be_visible()
+    scale = page.frame_locator("iframe").locator(".leaflet-control-scale-line").first
+    expect(scale, "the map shows the whole circle").to_have_text(re.compile(r"^(100|200|300|500) m$"))
     assert page.locator("b", has_text="快修").count() == 0, "a name is text, whatever it looks like"
 
 
