@@ -274,7 +274,7 @@ def test_a_layer_switched_off_leaves_the_map_without_touching_the_others(
     centre_of(picture(page), (0xD1, 0x49, 0x5B))
 
 
-# Work --------------------------------------------------------------------------------------------------------
+# Work -----------------------------------------------------------------------------------------------------
 
 
 def merchants_card(page: Page) -> Locator:
