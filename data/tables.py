@@ -135,15 +135,77 @@ batches = Table(
     _id(),
     _branch_id(),
     Column("kind", String(20), nullable=False),  # merchants, customers, outlets, places
-    Column("file_name", String(300), nullable=False),
+    Column("mode", String(12), nullable=False, default="add"),  # add, snapshot, hand, rollback
+    Column("source", String(120)),  # what the list is called each time it comes: "Gaode export"
+    Column("policy", String(12)),  # of certain doubles: update, keep, skip
+    Column("file_name", String(300), nullable=False),  # "" of a change by hand
     Column("file_hash", String(64), nullable=False),  # SHA-256
     Column("mapping", JSON, nullable=False),
     Column("datum", String(10), nullable=False),
     Column("encoding", String(40)),
     Column("counts", JSON, nullable=False),
+    Column("undone_by", Id),  # the batch that rolled this one back
     Column("by", String(100), nullable=False),
     _moment(),
     sqlite_autoincrement=True,
+)
+
+# What a batch did to rows that were there already, and to those it removed; the rows it made carry its id.
+changes = Table(
+    "changes",
+    metadata,
+    _id(),
+    Column("batch_id", Id, ForeignKey("batches.id", ondelete="CASCADE"), nullable=False),
+    Column("layer", String(12), nullable=False),
+    Column("row_id", Id, nullable=False),
+    Column("before", Sealed),  # JSON of the columns changed, of a removed row all; None: the row is new
+    Column("after", Sealed),  # JSON of the columns changed; None: the row is gone
+    Index("ix_changes_batch", "batch_id", "layer", "row_id"),
+    Index("ix_changes_row", "layer", "row_id"),
+    sqlite_autoincrement=True,
+)
+
+# Rows of lists without coordinates, kept to be placed on the map by hand.
+unplaced = Table(
+    "unplaced",
+    metadata,
+    _id(),
+    _branch_id(),
+    Column("batch_id", Id, ForeignKey("batches.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("row", Integer, nullable=False),  # of the file
+    Column("record", Sealed, nullable=False),  # JSON of the row as the store would hold it, without a point
+    Index("ix_unplaced_branch", "branch_id", "kind", "id"),
+    sqlite_autoincrement=True,
+)
+
+# How lists of a source are read, remembered from the last time.
+profiles = Table(
+    "profiles",
+    metadata,
+    _id(),
+    _branch_id(),
+    Column("kind", String(20), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("headers_key", String(64), nullable=False),  # SHA-256 of the list's headers
+    Column("mapping", JSON, nullable=False),
+    Column("datum", String(10)),
+    Column("encoding", String(40)),
+    Column("by", String(100), nullable=False),
+    _moment(),
+    UniqueConstraint("branch_id", "kind", "name"),
+    sqlite_autoincrement=True,
+)
+
+# What a branch's lists mean by words that the shipped vocabulary does not know.
+category_words = Table(
+    "category_words",
+    metadata,
+    Column("branch_id", Id, ForeignKey("branches.id", ondelete="CASCADE"), primary_key=True),
+    Column("word", String(120), primary_key=True),  # as `data.kinds` compares words
+    Column("code", String(60), nullable=False),  # a category's, or `outlet:bank|atm|insurer`
+    Column("by", String(100), nullable=False),
+    _moment(),
 )
 
 merchants = Table(
@@ -162,7 +224,10 @@ merchants = Table(
     Column("hours", String(200)),
     Column("manager_id", Id, ForeignKey("people.id", ondelete="SET NULL")),
     Column("note", Text),  # by hand
-    Column("revision", Integer, nullable=False, default=0),  # counts edits by hand, to refuse a stale one
+    Column("attributes", Text),  # JSON: header to text of the list's other columns
+    Column("double_of", Id),  # the merchant this one may double, until a person has looked
+    Column("double_level", String(10)),  # probable, possible
+    Column("revision", Integer, nullable=False, default=0),  # counts changes, to refuse a stale one
     _batch_id(),
     # What a snapshot reads, in the order it reads it: a cold load touches nothing else of the table.
     Index("ix_merchants_snapshot", "branch_id", "id", "lon", "lat", "category_id", "status"),
@@ -190,6 +255,7 @@ customers = Table(
     Column("is_key", Boolean, nullable=False, default=False),  # 重点客户
     Column("tags", String(400), nullable=False, default=""),  # sorted, joined by ";"
     Column("channels", String(200), nullable=False, default=""),  # sorted, joined by ";"
+    Column("attributes", Sealed),  # as merchants'
     _batch_id(),
     Index("ix_customers_branch", "branch_id", "id"),
     Index("ix_customers_branch_source", "branch_id", "source_id", unique=True),
@@ -217,6 +283,7 @@ outlets = Table(
     *_point(),
     Column("address", String(400)),
     Column("phone", String(80)),
+    Column("attributes", Text),  # as merchants'
     _batch_id(),
     Index("ix_outlets_branch_source", "branch_id", "source_id", unique=True),
     sqlite_autoincrement=True,
@@ -237,6 +304,7 @@ places = Table(
     *_point(),
     Column("shape", LargeBinary),  # WKB
     Column("address", String(400)),
+    Column("attributes", Text),  # as merchants'
     _batch_id(),
     Index("ix_places_branch_source", "branch_id", "source_id", unique=True),
     sqlite_autoincrement=True,
