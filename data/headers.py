@@ -114,6 +114,7 @@ LONGEST_HEADER = 200
 HEADER_WITHIN = 20  # rows: a title may stand above the header
 
 IGNORED = re.compile(r"^(unnamed.*|index|序号|行号|no|num|row|rowid|row_number|xuhao|)$")
+_NUMBERED = re.compile(r"^(列|column|col|field|字段|unnamed:?|)[\s_]*\d{0,4}$")
 _SPACES = re.compile(r"[\s_\-.·:：*#\"'“”、]+")
 _BRACKETS = re.compile(r"[(\[【{<《].*?[)\]】}>》]")
 _DATUM_WORDS: dict[str, re.Pattern[str]] = {
@@ -210,6 +211,11 @@ def is_known(header: str) -> bool:
     return len(header) <= LONGEST_HEADER and (
         plain(header) in _all_words() or coordinate_of(header) is not None
     )
+
+
+def are_numbers(headers: Sequence[str]) -> bool:
+    """Whether a list has no headers of its own: its columns are called 列1, 列2 … or are numbered."""
+    return all(_NUMBERED.match(header.strip().lower()) for header in headers)
 
 
 def coordinate_of(header: str) -> tuple[str, str | None] | None:

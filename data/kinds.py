@@ -26,6 +26,7 @@ VAGUE = frozenset(
     {"", "other", "business", "company", "finance", "other_finance", "wealth_firm", "living", "place_name"}
 )
 LONGEST_WORD = 200
+LONGEST_KEY = 120  # of a remembered word
 
 _BANK = (
     r"(银行|农商行|信用社|信用联社|农信社|储蓄所|储蓄银行)(股份)?(有限)?(责任)?(公司)?([(（\[].*)?$"
@@ -85,6 +86,18 @@ def _inside() -> re.Pattern[str]:
 
 def _plain(text: str) -> str:
     return re.sub(r"[\s_-]+", "_", unicodedata.normalize("NFKC", text).strip().lower())
+
+
+def is_code(code: str) -> bool:
+    """Whether a code is one of our categories', or says what kind of outlet."""
+    if code.startswith(OUTLET):
+        return code.removeprefix(OUTLET) in catalogue.OUTLET_KINDS
+    return code in _parents()
+
+
+def word_key(text: str) -> str:
+    """Return a list's category as it is compared and kept: the first of several, in its plain form."""
+    return _plain(re.split(r"[|｜]", text[:LONGEST_WORD])[0])[:LONGEST_KEY].strip("_")
 
 
 def category_codes(text: pd.Series) -> NDArray[np.object_]:

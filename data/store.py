@@ -14,6 +14,16 @@ from data.branches import (
 )
 from data.database import dispose, engine, is_migrated, migrate, reading, transaction
 from data.people import add_person, managers, people, set_role
+from data.remembered import (
+    Profile,
+    category_words,
+    forget_profile,
+    forget_words,
+    keep_profile,
+    keep_words,
+    profile_for,
+    profiles,
+)
 from data.rows import (
     customer_card,
     customers_near,
@@ -30,6 +40,7 @@ from data.sources import batches, latest_source
 from data.trail import audit, audit_rows
 
 __all__ = [
+    "Profile",
     "add_branch",
     "add_person",
     "asides",
@@ -38,14 +49,19 @@ __all__ = [
     "batches",
     "branch",
     "branches",
+    "category_words",
     "customer_card",
     "customers_near",
     "data_version",
     "dispose",
     "edit_merchant",
     "engine",
+    "forget_profile",
+    "forget_words",
     "is_empty",
     "is_migrated",
+    "keep_profile",
+    "keep_words",
     "latest_source",
     "managers",
     "merchant_card",
@@ -57,6 +73,8 @@ __all__ = [
     "people",
     "place_card",
     "place_rows",
+    "profile_for",
+    "profiles",
     "reading",
     "remove_branch",
     "search",
