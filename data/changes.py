@@ -2,7 +2,8 @@
 The journal: what a batch did to rows that were there before it, and what it removed.
 
 A row that a list made carries the list's batch and needs no line here; every other change has one, with the
-columns that differ, before and after. Lines are sealed, for they may hold customers.
+columns that differ, before and after. Lines are sealed, for they may hold customers. What a list found as it
+is already stands in one line a layer (see `saw`): a list taken back must not take what a later one relies on.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ LAYERS: dict[str, Table] = {
     "customers": tables.customers,
     "outlets": tables.outlets,
     "places": tables.places,
+    "unplaced": tables.unplaced,
 }
 HOLDINGS = "holdings"
 """Stands for a customer's rows in the table of that name: the ids of the products held."""
+OF_MANY = 0
+"""Stands for the id in a line that is about many rows (see `saw`); no row has it."""
 IDS_AT_ONCE = 20_000  # a statement takes 32,766 values
 _COUNTERS = ("id", "batch_id", "revision")  # follow from changes, and are none themselves
 _TO_PLAIN: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
@@ -62,7 +66,7 @@ def open_batch(
     session, asker, branch_id
         The batch is the asker's, at the branch.
     kind
-        A layer, or "merchants".
+        What the batch is of, as lists are: "merchants" for outlets found in a merchant list too.
     mode
         "add", "snapshot", "hand" or "rollback".
     source, policy, file_name, file_hash, mapping, datum, encoding, counts
@@ -166,6 +170,30 @@ def record(
     if len(frame):
         bulk.insert(session, tables.changes, frame.assign(batch_id=batch_id, layer=layer))
     return len(frame)
+
+
+def saw(session: Session, batch_id: int, layer: str, ids: Sequence[int] | NDArray[np.int64]) -> None:
+    """Write which stored rows a list had too, changed by it or not; rows it made need not be among them."""
+    numbers = np.unique(np.asarray(ids, dtype=np.int64))
+    if not len(numbers):
+        return
+    breaks = np.flatnonzero(np.diff(numbers) != 1)
+    runs = np.column_stack(
+        [numbers[np.concatenate([[0], breaks + 1])], numbers[np.append(breaks, len(numbers) - 1)]]
+    )
+    line = {"batch_id": batch_id, "layer": layer, "row_id": OF_MANY, "after": json.dumps(runs.tolist())}
+    session.execute(insert(tables.changes).values(line))
+
+
+def seen(session: Session, batch_id: int, layer: str) -> NDArray[np.int64]:
+    """Return the ids that `saw` was told, sorted."""
+    lines = tables.changes.c
+    query = select(lines.after).where(
+        lines.batch_id == batch_id, lines.layer == layer, lines.row_id == OF_MANY
+    )
+    runs = [run for told in session.scalars(query) for run in json.loads(told)]
+    parts = [np.arange(first, last + 1, dtype=np.int64) for first, last in runs]
+    return np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
 
 
 def restored(layer: str, told: str) -> dict[str, Any]:

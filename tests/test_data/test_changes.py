@@ -102,6 +102,18 @@ def test_rows_that_are_not_there_are_passed_over(town):
         assert changes.stored(session, "customers", [], ("name", "holdings")).empty
 
 
+def test_what_a_list_found_as_it_is_stands_in_one_line(town):
+    with store.transaction(town.engine) as session:
+        batch = _batch(session, town)
+        changes.saw(session, batch, "merchants", [7, 3, 4, 5, 5, 9])
+        changes.saw(session, batch, "merchants", [])
+        changes.saw(session, batch, "merchants", [10])
+        changes.saw(session, batch, "outlets", [1])
+        assert [told[3] for told in _told(session, batch)][:2] == ["[[3, 5], [7, 7], [9, 9]]", "[[10, 10]]"]
+        assert changes.seen(session, batch, "merchants").tolist() == [3, 4, 5, 7, 9, 10]
+        assert changes.seen(session, batch, "places").tolist() == []
+
+
 def test_nothing_to_write_writes_nothing(town):
     empty = pd.DataFrame({"name": []})
     with store.transaction(town.engine) as session:
