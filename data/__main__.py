@@ -170,20 +170,20 @@ def import_list(
 def export_layer(
     layer: Annotated[Layer, typer.Argument(help="What to take out.")],
     branch: BranchCode,
-    out: Annotated[Path, typer.Option(help="A .csv or .xlsx file.")],
+    out: Annotated[Path, typer.Option(help="A .xlsx, .csv, .geojson, .gpkg or .parquet file.")],
     datum: Annotated[Datum, typer.Option(help="Of the coordinates written.")] = Datum.wgs84,
     as_json: Json = False,
 ) -> None:
     """Take a layer out as a list."""
     with _answering(as_json) as answer:
-        _check_suffix(out)
+        form = export.form_of(out)
         with store.transaction(_engine()) as session:
             asker = _asker()
             branch_id = store.branch(session, asker, branch)["id"]
             frame = export.layer(
                 session, asker, branch_id, layer.value, datum=datum.value, language=config.language()
             )
-            _write_table(frame, out, layer.value)
+            _write(export.to_bytes(frame, form, layer.value), out)
         answer(
             {"rows": len(frame), "out": str(out), "datum": datum.value},
             _t(N_("{rows} rows written to {name}."), rows=len(frame), name=out.name),
@@ -352,7 +352,10 @@ def _check_suffix(path: Path) -> None:
 
 def _write_table(frame: pd.DataFrame, path: Path, title: str = "rejected") -> None:
     _check_suffix(path)
-    content = export.to_csv(frame) if path.suffix.lower() == ".csv" else export.to_xlsx({title: frame})
+    _write(export.to_csv(frame) if path.suffix.lower() == ".csv" else export.to_xlsx({title: frame}), path)
+
+
+def _write(content: bytes, path: Path) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:

@@ -1,15 +1,21 @@
-"""Lists out of the store, as workbook or CSV: in the datum asked for, nothing a spreadsheet would run."""
+"""Lists out of the store, as workbook, CSV or map layer: in the datum asked for, nothing in them runs."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
+import shapely
 import xlsxwriter
 from numpy.typing import NDArray
 from sqlalchemy import select
@@ -18,12 +24,14 @@ from sqlalchemy.orm import Session
 from data import catalogue, rows, tables
 from data.rights import Asker
 from data.words import Language
+from geo.crs import of_datum
 from geo.datum import convert
-from geo.errors import N_, DataError
+from geo.errors import N_, DataError, FileError
 
 MAX_SHEET_ROWS = 1_048_575  # below the header
 MAX_SHEET_CELL = 32_767
 CONSTANT_MEMORY_FROM = 50_000  # rows
+MOST_ATTRIBUTES = 50  # columns of the lists' own that go out again, the commonest
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # `source_id` is the list's own identifier (商户编号): with it an exported list updates what it came from.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -70,9 +78,10 @@ def layer(
     branch_id: int,
     name: str,
     *,
+    ids: Sequence[int] | None = None,
     datum: str = "wgs84",
     language: Language = "zh",
-) -> pd.DataFrame:
+) -> gpd.GeoDataFrame:
     """
     Return a layer of a branch as a list that can be brought back in.
 
@@ -82,14 +91,22 @@ def layer(
         The right to export is asked for, and the export written into the audit trail.
     name
         One of `catalogue.LAYERS`.
+    ids
+        Of the rows wanted, in their order; None: all of them.
     datum
         Of the coordinates, which a last column names.
     language
         Of the category's name.
+
+    Returns
+    -------
+    rows
+        One a row, with `lon` and `lat` as columns and their geometry: a point, of places their shape.
     """
     table = getattr(tables, name)
-    query = select(table.c.id).where(table.c.branch_id == branch_id).order_by(table.c.id)
-    ids = session.execute(query).scalars().all()
+    if ids is None:
+        query = select(table.c.id).where(table.c.branch_id == branch_id).order_by(table.c.id)
+        ids = session.execute(query).scalars().all()
     read = {
         "merchants": rows.merchant_rows,
         "customers": rows.customers_near,
@@ -101,7 +118,41 @@ def layer(
     if name == "customers":
         found["products"] = found["id"].map(_products(session, branch_id)).fillna("")
     named = found.assign(lon=np.round(lon, 7), lat=np.round(lat, 7), **_words(found, language))
-    return named[[column for column in COLUMNS[name] if column in named]].assign(datum=datum)
+    kept = named[[column for column in COLUMNS[name] if column in named]]
+    kept = kept.assign(**_attributes(found, set(kept) | {"datum", "geometry"}), datum=datum)
+    shapes = _shapes(session, branch_id, found["id"], datum) if name == "places" else {}
+    points = shapely.points(kept["lon"].to_numpy(), kept["lat"].to_numpy())
+    geometry = [shapes.get(row, point) for row, point in zip(found["id"], points, strict=True)]
+    return gpd.GeoDataFrame(kept, geometry=geometry, crs=of_datum(datum))
+
+
+def _attributes(found: pd.DataFrame, taken: set[str]) -> dict[str, pd.Series]:
+    """Return the columns that the lists had beside ours, the commonest of them."""
+    if "attributes" not in found or found["attributes"].isna().all():
+        return {}
+    said = found["attributes"].map(json.loads, na_action="ignore")
+    counts = Counter(header for each in said.dropna() for header in each)
+    headers = [header for header, _count in counts.most_common() if header not in taken][:MOST_ATTRIBUTES]
+    return {
+        header: said.map(lambda each, header=header: each.get(header, ""), na_action="ignore").fillna("")
+        for header in headers
+    }
+
+
+def _shapes(session: Session, branch_id: int, ids: pd.Series, datum: str) -> dict[int, shapely.Geometry]:
+    """Return the places' shapes in a datum, by id."""
+    places = tables.places.c
+    query = select(places.id, places.shape).where(places.branch_id == branch_id, places.shape.is_not(None))
+    wanted = set(ids)
+
+    def shifted(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack(convert(points[:, 0], points[:, 1], "wgs84", datum))
+
+    return {
+        row.id: shapely.transform(shapely.from_wkb(row.shape), shifted)
+        for row in session.execute(query)
+        if row.id in wanted
+    }
 
 
 def _products(session: Session, branch_id: int) -> dict[int, str]:
@@ -122,6 +173,69 @@ def _words(found: pd.DataFrame, language: Language) -> dict[str, pd.Series]:
     if "group_id" in found:
         named["group"] = found["group_id"].map(catalogue.GROUPS.set_index("id")["code"])
     return named
+
+
+def form_of(path: Path) -> str:
+    """
+    Return a file's form by its suffix: a key of `WRITERS`.
+
+    Raises
+    ------
+    FileError
+        For a suffix nobody writes.
+    """
+    form = path.suffix.lower().lstrip(".")
+    if form not in WRITERS:
+        raise FileError(
+            N_("Lists are written as {forms}, not as {suffix}."),
+            forms=", ".join(f".{known}" for known in WRITERS),
+            suffix=path.suffix or "-",
+        )
+    return form
+
+
+def to_bytes(rows: gpd.GeoDataFrame, form: str, title: str) -> bytes:
+    """Return a layer as a file's bytes; `form` is a key of `WRITERS`, `title` names its sheet or layer."""
+    return WRITERS[form](rows, title)
+
+
+def _to_geojson(rows: gpd.GeoDataFrame, title: str) -> bytes:
+    return _written(rows, "GeoJSON", title, COORDINATE_PRECISION=7)
+
+
+def _to_geopackage(rows: gpd.GeoDataFrame, title: str) -> bytes:
+    return _written(rows, "GPKG", title)
+
+
+def _to_geoparquet(rows: gpd.GeoDataFrame, _title: str) -> bytes:
+    out = io.BytesIO()
+    _mapped(rows).to_parquet(out, index=False)
+    return out.getvalue()
+
+
+def _written(rows: gpd.GeoDataFrame, driver: str, title: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    pyogrio.write_dataframe(_mapped(rows), out, driver=driver, layer=title, **options)
+    return out.getvalue()
+
+
+def _mapped(rows: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a layer as a map file has it: where a row is says its geometry."""
+    plain = pd.DataFrame(rows.drop(columns=["lon", "lat", "geometry"]))
+    return gpd.GeoDataFrame(_defused(plain), geometry=rows.geometry.to_numpy(), crs=rows.crs)
+
+
+def _table(rows: gpd.GeoDataFrame) -> pd.DataFrame:
+    return pd.DataFrame(rows.drop(columns="geometry"))
+
+
+WRITERS: dict[str, Callable[[gpd.GeoDataFrame, str], bytes]] = {
+    "xlsx": lambda rows, title: to_xlsx({title: _table(rows)}),
+    "csv": lambda rows, _title: to_csv(_table(rows)),
+    "geojson": _to_geojson,
+    "gpkg": _to_geopackage,
+    "parquet": _to_geoparquet,
+}
 
 
 def to_csv(frame: pd.DataFrame) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from geopandas import GeoDataFrame, GeoSeries
@@ -14,7 +14,18 @@ from geo.errors import N_, CrsError
 Floats = NDArray[np.float64]
 
 WGS84 = CRS.from_epsg(4326)
+_SHIFTED = """GEOGCRS["{name}",DATUM["{name}",ELLIPSOID["WGS 84",6378137,298.257223563]],CS[ellipsoidal,2],
+AXIS["latitude",north],AXIS["longitude",east],ANGLEUNIT["degree",0.0174532925199433]]"""
+_SHIFTED_NAMES = {"gcj02": "GCJ-02", "bd09": "BD-09"}
 _WEB_MERCATOR = CRS.from_epsg(3857)
+
+
+@cache
+def of_datum(datum: str) -> CRS:
+    """Return the CRS a file names for a datum: of GCJ-02 and BD-09 a bare name, which nothing converts."""
+    if datum == "wgs84":
+        return WGS84
+    return CRS.from_wkt(_SHIFTED.format(name=_SHIFTED_NAMES[datum]))
 
 
 def local_metric(lon: float, lat: float) -> CRS:

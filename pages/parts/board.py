@@ -11,7 +11,7 @@ from data.figures import Filters, Reach, category_table, group_table
 from data.figures import cards as card_figures
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
-from pages.parts import cards, charts, tables
+from pages.parts import cards, charts, tables, takeout
 from pages.parts.lists import Wanted, open_wanted
 from pages.parts.words import _
 
@@ -30,7 +30,9 @@ def show_tables(
 ) -> None:
     """Show the tables and charts; a click on a count opens its list."""
     names = [_("Customer groups"), _("Merchants by category"), _("Charts")]
-    groups, merchants, pictures = st.tabs(names, on_change="rerun")  # what is not looked at is not sent
+    if takeout.offered(asker, snapshot.branch_id):
+        names.append(_("Take out"))
+    groups, merchants, pictures, *out = st.tabs(names, on_change="rerun")  # what is not looked at is not sent
     wanted = None
     if groups.open:
         with groups:
@@ -43,6 +45,9 @@ def show_tables(
     if pictures.open:
         with pictures:
             show_charts(snapshot, filters, reach, mask)
+    if out and out[0].open:
+        with out[0]:
+            takeout.show(asker, snapshot, filters, reach)
     open_if(wanted, asker, branch, snapshot, filters, reach)
 
 

@@ -8,7 +8,7 @@ same ground) and grants nothing: who asks is never in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import streamlit as st
@@ -47,9 +47,24 @@ CATEGORY_TABLE = "category_table"
 _CELL = "cell"
 CLOSE = "close_card"
 ASIDE = "aside"
+HAND = "hand"  # buttons of the work by hand
+UNPLACED = "unplaced"
+MORE = "more"
+DOUBLE = "double"
+HITS = "search_hits"
+_HAND_FIELD = "hand_field_"
+_BY_HAND = "by_hand"
+_SPOT = "hand_spot"
+_OPENED = "hand_opened"
+_STALE = "hand_stale"
+_DONE = "hand_done"
 FARTHEST = "farthest"
 OUTLIER = "outlier"
 TABLE = "table"
+TAKE_LAYER = "take_layer"
+TAKE_FORM = "take_form"
+TAKE_DATUM = "take_datum"
+TAKE_FILE = "take_file"
 AUDIT_TABLE = "audit_table"
 FILTER_BOX = "filter_box"
 # Of the page of imports.
@@ -57,17 +72,45 @@ IMPORT_KIND = "import_kind"
 LOOK = "import_look"
 PLAN = "import_plan"
 SHEET = "import_sheet"
+ENCODING = "import_encoding"
+HEADER = "import_header"
+SHEET_PICKED = "import_sheet_picked"
+HEADER_PICKED = "import_header_picked"
+KNOWN_FILE = "import_known_file"
+ANYWAY = "import_anyway"
+TEMPLATE = "import_template"
 COLUMN = "import_column"
+COLUMNS_SHOWN = "import_columns_shown"
+COLUMNS_RIGHT = "import_columns_right"
+SOURCE = "import_source"
+FORGET = "import_forget"
 DATUM = "import_datum"
 CANDIDATE = "import_candidate"
+WORD = "import_word"
+WORDS_FORM = "import_words_form"
+WORDS_LEFT = "import_words_left"
+POLICY = "import_policy"
+PAIR = "import_pair"
+PAIR_PAGE = "import_pair_page"
+SNAPSHOT = "import_snapshot"
+CLOSE_MISSING = "import_close_missing"
+CHANGES_MAP = "import_changes_map"
 AGREED = "import_agreed"
 RUN = "import_run"
+UNDO = "import_undo"
+UNDO_HOW = "import_undo_how"
+COMPARE = "import_compare"
+HISTORY = "import_history"
+REVIEW = "import_review"
 REPORT = "import_report"
+_WORDS = "import_words"
+_DECISIONS = "import_decisions"
+_READY = "import_ready"
 _UPLOADS = "import_uploads"
 _WORK = "work"
 MAKE_DEMO = "make_demo"
 STOP = "stop"
-KEPT_AT_ONCE = 8
+KEPT_AT_ONCE = 24
 # Of the page of branches.
 OPEN_BRANCH = "open_branch"
 FEED_BRANCH = "feed_branch"
@@ -245,6 +288,11 @@ def fly_to(view: View) -> None:
     st.session_state[_FLIGHT] = flights() + 1
 
 
+def open_hits() -> None:
+    """Show what a search found; a callback."""
+    st.session_state[HITS] = True
+
+
 def flights() -> int:
     """Return how often the map was sent somewhere: a new number is a new flight."""
     return int(st.session_state.get(_FLIGHT, 0))
@@ -266,6 +314,8 @@ def settle_map(branch_id: int) -> None:
     if before not in (None, branch_id):
         forget_view()
         select(None)
+        end_by_hand()
+        forget_done()
         keep(RADIUS, None)
 
 
@@ -287,13 +337,30 @@ def new_view(map_key: str) -> View | None:
     return heard
 
 
+def told_zoom(map_key: str, default: float) -> float:
+    """Return the zoom a map last told."""
+    zoom = _told(map_key).get("zoom")
+    return float(zoom) if isinstance(zoom, int | float) else default
+
+
 def new_click(map_key: str) -> tuple[float, float] | None:
-    """Return the click nobody answered yet, lon and lat in the base map's datum; now it is answered."""
+    """
+    Return the click nobody answered yet, lon and lat in the base map's datum.
+
+    It comes again until it is answered (see `answer_click`): the next thing the map tells may cut a run short
+    at any access to the session, between a click's being heard and its being heeded.
+    """
     clicked = _told(map_key).get("last_clicked")
     if not isinstance(clicked, Mapping) or clicked == st.session_state.get(f"{_CLICK}_{map_key}"):
         return None
-    st.session_state[f"{_CLICK}_{map_key}"] = dict(clicked)
     return float(clicked["lng"]), float(clicked["lat"])
+
+
+def answer_click(map_key: str) -> None:
+    """Take a map's last click for answered: what it means is kept."""
+    clicked = _told(map_key).get("last_clicked")
+    if isinstance(clicked, Mapping):
+        st.session_state[f"{_CLICK}_{map_key}"] = dict(clicked)
 
 
 def select(selected: Selected | None) -> None:
@@ -305,6 +372,137 @@ def selected() -> Selected | None:
     """Return what was clicked or found last."""
     kept = st.session_state.get(_SELECTED)
     return None if kept is None else Selected(*kept)
+
+
+# Work by hand on the map ---------------------------------------------------------------------------------
+
+
+class ByHand(NamedTuple):
+    """What is being done by hand: `edit` or `move` a merchant, `add` one, or `place` an unplaced row."""
+
+    kind: str
+    row_id: int = 0
+
+
+class Done(NamedTuple):
+    """What was saved by hand last, and the batch that takes it back."""
+
+    text: str
+    batch_id: int | None
+    told: bool = False
+
+
+Spot = tuple[float, float]
+Focus = tuple[Selected | None, ByHand | None, Spot | None]
+
+
+def begin_by_hand(kind: str, row_id: int = 0, opened: Mapping[str, object] | None = None) -> None:
+    """Begin work by hand on a row as it was when it was opened; a callback."""
+    end_by_hand()
+    forget_done()
+    st.session_state[_OPENED] = dict(opened or {})
+    st.session_state[_BY_HAND] = (kind, row_id)
+
+
+def end_by_hand() -> None:
+    """Leave the work by hand, done or not, and what was typed for it; a callback."""
+    for name in (_BY_HAND, _SPOT, _OPENED, _STALE, *hand_fields()):
+        st.session_state.pop(name, None)
+
+
+def by_hand() -> ByHand | None:
+    """Return what is being done by hand."""
+    kept = st.session_state.get(_BY_HAND)
+    return None if kept is None else ByHand(*kept)
+
+
+def opened() -> dict[str, object]:
+    """Return the row worked on as it was when it was opened, or when a conflict about it was settled."""
+    return dict(st.session_state.get(_OPENED, {}))
+
+
+def keep_opened(row: Mapping[str, object]) -> None:
+    """Keep the row worked on as it is now."""
+    st.session_state[_OPENED] = dict(row)
+
+
+def aim(lon: float, lat: float) -> None:
+    """Keep where something is to be put, WGS 84."""
+    work = by_hand()
+    if work is not None and work.kind != "edit":
+        st.session_state[_SPOT] = (lon, lat)
+
+
+def spot() -> Spot | None:
+    """Return where something is to be put."""
+    kept: Spot | None = st.session_state.get(_SPOT)
+    return kept
+
+
+def focus() -> Focus:
+    """Return what the page is about just now: what was chosen, what is done by hand, and where."""
+    return selected(), by_hand(), spot()
+
+
+def hand_field(name: str, value: object) -> str:
+    """Return the key of a field of the form, which shows a value until the user types another."""
+    key = f"{_HAND_FIELD}{name}"
+    st.session_state.setdefault(key, value)
+    return key
+
+
+def type_in(name: str, value: object) -> None:
+    """Let a field of the form show a value; a callback."""
+    st.session_state[f"{_HAND_FIELD}{name}"] = value
+
+
+def typed(name: str) -> object:
+    """Return what a field of the form shows."""
+    return st.session_state.get(f"{_HAND_FIELD}{name}")
+
+
+def hand_fields() -> list[str]:
+    """Return the keys of the form's fields."""
+    return [str(key) for key in st.session_state if str(key).startswith(_HAND_FIELD)]
+
+
+def keep_stale(said: str) -> None:
+    """Keep what the store said about a save that came too late."""
+    st.session_state[_STALE] = said
+
+
+def stale() -> str | None:
+    """Return what the store said about a save that came too late, until it is settled."""
+    said: str | None = st.session_state.get(_STALE)
+    return said
+
+
+def forget_stale() -> None:
+    """Take the conflict for settled; a callback."""
+    st.session_state.pop(_STALE, None)
+
+
+def keep_done(text: str, batch_id: int | None) -> None:
+    """Keep what was saved, and the batch that takes it back."""
+    st.session_state[_DONE] = (text, batch_id, False)
+
+
+def done() -> Done | None:
+    """Return what was saved last."""
+    kept = st.session_state.get(_DONE)
+    return None if kept is None else Done(*kept)
+
+
+def tell_done() -> None:
+    """Take what was saved for told."""
+    kept = done()
+    if kept is not None:
+        st.session_state[_DONE] = (kept.text, kept.batch_id, True)
+
+
+def forget_done() -> None:
+    """Leave what was saved as it is; a callback."""
+    st.session_state.pop(_DONE, None)
 
 
 # Tables --------------------------------------------------------------------------------------------------
@@ -346,9 +544,9 @@ def upload_key() -> str:
 
 
 def forget_uploads() -> None:
-    """Empty the uploader and what was found out about its files; a callback."""
+    """Empty the uploader and what was found out and chosen about its files; a callback."""
     st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
-    for name in (LOOK, PLAN, REPORT):
+    for name in (LOOK, PLAN, REPORT, _WORDS, _DECISIONS, _READY):
         st.session_state.pop(name, None)
 
 
@@ -377,6 +575,87 @@ def report_of(file_id: str) -> object | None:
     """Return what became of a file; None before it was brought in."""
     report: object | None = st.session_state.get(REPORT, {}).get(file_id)
     return report
+
+
+def forget_report(file_id: str) -> None:
+    """Look at a file anew: what was brought in of it was taken back."""
+    st.session_state[REPORT] = {
+        known: report for known, report in st.session_state.get(REPORT, {}).items() if known != file_id
+    }
+
+
+def start_at(key: str, value: object) -> str:
+    """Return the key of a widget that shows a value until the user chooses another."""
+    st.session_state.setdefault(key, value)
+    return key
+
+
+def chosen(key: str, default: T) -> T:
+    """Return what a widget further down the page stands at; the default before it was drawn."""
+    value: T = st.session_state.get(key, default)
+    return value
+
+
+def take_alone(keys: Sequence[str], at: int, nothing: object) -> None:
+    """Let one of several widgets have its value for itself: another that has the same lets go; a callback."""
+    value = st.session_state[keys[at]]
+    for number, key in enumerate(keys):
+        if number != at and value != nothing and st.session_state.get(key) == value:
+            st.session_state[key] = nothing
+
+
+def forget_choices(keys: Sequence[str]) -> None:
+    """Let widgets show what is proposed again; a callback."""
+    for key in keys:
+        st.session_state.pop(key, None)
+
+
+def copy(key: str, other: str) -> None:
+    """Keep what a widget stands at beyond the widget's life; a callback."""
+    st.session_state[other] = st.session_state[key]
+
+
+def put(key: str, value: object) -> None:
+    """Set what a widget shows; a callback, or before it is drawn."""
+    st.session_state[key] = value
+
+
+def words_of(file_id: str) -> dict[str, str]:
+    """Return what the user said a file's category words mean."""
+    words: dict[str, str] = st.session_state.get(_WORDS, {}).get(file_id, {})
+    return words
+
+
+def keep_words(file_id: str, words: Mapping[str, str]) -> None:
+    """Keep what a file's category words mean."""
+    kept = st.session_state.get(_WORDS, {})
+    st.session_state[_WORDS] = kept | {file_id: words_of(file_id) | dict(words)}
+
+
+def decisions_of(file_id: str) -> dict[int, str]:
+    """Return what the user decided about a file's rows that may be doubles."""
+    decisions: dict[int, str] = st.session_state.get(_DECISIONS, {}).get(file_id, {})
+    return decisions
+
+
+def decide(file_id: str, rows: Sequence[int], decision: str | None, keys: Sequence[str] = ()) -> None:
+    """Decide about rows, or take it back; their widgets show it; a callback."""
+    kept = {row: said for row, said in decisions_of(file_id).items() if row not in rows}
+    if decision is not None:
+        kept |= dict.fromkeys(rows, decision)
+    st.session_state[_DECISIONS] = st.session_state.get(_DECISIONS, {}) | {file_id: kept}
+    for key in keys:
+        st.session_state[key] = decision
+
+
+def may_begin(file_id: str, choices: object) -> bool:
+    """Whether a file too large to be read through at every change may be read with these choices."""
+    return bool(st.session_state.get(_READY, {}).get(file_id) == choices)
+
+
+def begin(file_id: str, choices: object) -> None:
+    """Let a large file be read through with these choices, or none; a callback."""
+    st.session_state[_READY] = st.session_state.get(_READY, {}) | {file_id: choices}
 
 
 # A branch being added -----------------------------------------------------------------------------------

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
+import geopandas
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from python_calamine import CalamineWorkbook
+from sqlalchemy import select, update
 
-from data import export, ingest, store
+from data import export, ingest, store, tables
 from data.rights import Role
 from geo.datum import convert
 from geo.errors import RightsError
@@ -96,3 +100,73 @@ def test_only_who_may_takes_customers_out(sqlite_town: Town, role: Role) -> None
         found = export.layer(session, asker, sqlite_town.branch_id, "customers")
     assert ("deposits" in found) == (role is Role.HEAD)
     assert found["products"].tolist()[0] == "merchant_qr;settlement"
+
+
+@pytest.mark.parametrize("datum", ["wgs84", "gcj02", "bd09"])
+@pytest.mark.parametrize("form", ["geojson", "gpkg", "parquet"])
+def test_a_map_layer_has_each_row_at_its_place_and_says_its_datum(
+    sqlite_town: Town, tmp_path: Path, form: str, datum: str
+) -> None:
+    with store.transaction(sqlite_town.engine) as session:
+        rows = export.layer(session, CLI, sqlite_town.branch_id, "merchants", datum=datum)
+    path = tmp_path / f"merchants.{form}"
+    path.write_bytes(export.to_bytes(rows, form, "商户"))
+    found = geopandas.read_parquet(path) if form == "parquet" else geopandas.read_file(path)
+    assert found["source_id"].tolist() == rows["source_id"].tolist()
+    assert np.allclose(found.geometry.x, rows["lon"], atol=1e-7)
+    assert np.allclose(found.geometry.y, rows["lat"], atol=1e-7)
+    assert set(found["datum"]) == {datum}
+    names = {"wgs84": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
+    if form != "geojson":  # which knows WGS 84 alone: there the column says it
+        assert found.crs.name == names[datum]
+
+
+@pytest.mark.parametrize("form", list(export.WRITERS))
+def test_no_form_carries_a_formula(tmp_path: Path, form: str) -> None:
+    rows = geopandas.GeoDataFrame(
+        {"name": ["=1+1", "+86", "@x", "-1", "\tx", "\rx"], "lon": 114.0, "lat": 30.0},
+        geometry=shapely.points(np.full(6, 114.0), np.full(6, 30.0)),
+        crs=4326,
+    )
+    path = tmp_path / f"list.{form}"
+    path.write_bytes(export.to_bytes(rows, form, "a"))
+    if form == "parquet":
+        names = geopandas.read_parquet(path)["name"]
+    elif form == "csv":
+        names = pd.read_csv(path, dtype=str)["name"]
+    elif form == "xlsx":
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes())).get_sheet_by_index(0)
+        names = pd.Series([row[0] for row in sheet.to_python()[1:]])
+    else:
+        names = geopandas.read_file(path)["name"]
+    assert len(names) == 6 and names.str.startswith("'").all()
+
+
+def test_only_the_rows_asked_for_go_out_in_their_order(sqlite_town: Town) -> None:
+    ids = [sqlite_town.ids["M3"], sqlite_town.ids["M1"]]
+    with store.transaction(sqlite_town.engine) as session:
+        found = export.layer(session, CLI, sqlite_town.branch_id, "merchants", ids=ids)
+    assert found["source_id"].tolist() == ["M3", "M1"]
+
+
+def test_a_lists_own_columns_go_out_again(sqlite_town: Town) -> None:
+    with store.transaction(sqlite_town.engine) as session:
+        said = update(tables.merchants).where(tables.merchants.c.id == sqlite_town.ids["M2"])
+        session.execute(said.values(attributes='{"楼层": "3F", "name": "taken already"}'))
+        found = export.layer(session, CLI, sqlite_town.branch_id, "merchants")
+    assert found["楼层"].tolist() == ["", "3F", "", "", ""]
+    assert "taken already" not in set(found["name"])
+
+
+def test_places_go_out_with_their_shapes_shifted(sqlite_town: Town) -> None:
+    square = shapely.box(114.0, 30.0, 114.01, 30.01)
+    with store.transaction(sqlite_town.engine) as session:
+        place = session.scalars(select(tables.places.c.id).order_by(tables.places.c.id)).first()
+        session.execute(update(tables.places).where(tables.places.c.id == place).values(shape=square.wkb))
+        found = export.layer(session, CLI, sqlite_town.branch_id, "places", datum="gcj02")
+    shape = found.geometry.iloc[0]
+    x, y = convert([114.0], [30.0], "wgs84", "gcj02")
+    assert shape.geom_type == "Polygon"
+    assert shape.bounds[0] == pytest.approx(x[0], abs=1e-5) and shape.bounds[1] == pytest.approx(
+        y[0], abs=1e-5
+    )
