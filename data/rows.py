@@ -1,4 +1,4 @@
-"""Rows, read one or a few at a time and confined by rights: cards, lists, search, edits by hand."""
+"""Rows, read one or a few at a time and confined by rights: cards, lists, search."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, Table, case, func, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, Table, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import Label
 
 from data import tables
-from data.branches import lock_version, new_version
-from data.catalogue import STATUSES
 from data.rights import Asker, Right
 from data.trail import audit
-from geo.errors import N_, Conflict, DataError, NotFound, RightsError
+from geo.errors import N_, NotFound, RightsError
 
 Purpose = Literal["look", "export"]
 MONEY = ("deposits", "assets")
@@ -146,58 +144,6 @@ def search(session: Session, asker: Asker, branch_id: int, text: str, limit: int
     order = (found.c.rank, func.length(found.c.name), found.c.layer, found.c.id)
     query = select(*(found.c[name] for name in columns)).order_by(*order).limit(limit)
     return pd.DataFrame(session.execute(query).all(), columns=columns)
-
-
-def edit_merchant(
-    session: Session,
-    asker: Asker,
-    merchant_id: int,
-    revision: int,
-    *,
-    status: str | None = None,
-    note: str | None = None,
-    point: tuple[float, float] | None = None,
-) -> int:
-    """
-    Change a merchant by hand and return the branch's new data version.
-
-    Parameters
-    ----------
-    session, asker
-        Who works at the branch may.
-    merchant_id, revision
-        As the card showed them.
-    status, note, point
-        What is None stays; the point is WGS 84 lon, lat.
-
-    Raises
-    ------
-    Conflict
-        When someone changed the merchant since.
-    """
-    merchants = tables.merchants
-    branch_id = _branch_of(session, merchants, merchant_id)
-    asker.require(Right.EDIT_MERCHANTS, branch_id)
-    if status is not None and status not in STATUSES:
-        raise DataError(N_("{status} is no status of a merchant."), status=status)
-    lock_version(session, branch_id)
-    values: dict[str, Any] = {"status": status, "note": note}
-    if point is not None:
-        values |= {"lon": float(point[0]), "lat": float(point[1])}
-    values = {name: value for name, value in values.items() if value is not None}
-    same = (merchants.c.id == merchant_id) & (merchants.c.revision == revision)
-    changed = session.execute(update(merchants).where(same).values(**values, revision=revision + 1))
-    if not changed.rowcount:  # type: ignore[attr-defined]  # an UPDATE counts its rows
-        raise Conflict(N_("Someone else has changed this merchant since you opened it. Open it again."))
-    audit(
-        session,
-        asker,
-        "edit merchant",
-        branch_id,
-        f"merchant {merchant_id}",
-        fields=", ".join(sorted(values)),
-    )
-    return new_version(session, asker, branch_id, "edit")
 
 
 def _branch_of(session: Session, table: Table, row_id: int) -> int:

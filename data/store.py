@@ -12,6 +12,7 @@ from data.branches import (
     set_radius,
     versions,
 )
+from data.byhand import add_merchant, edit_merchant, merchant_changes
 from data.database import dispose, engine, is_migrated, migrate, reading, transaction
 from data.people import add_person, managers, people, set_role
 from data.remembered import (
@@ -24,10 +25,10 @@ from data.remembered import (
     profile_for,
     profiles,
 )
+from data.review import doubles_to_review, settle_double
 from data.rows import (
     customer_card,
     customers_near,
-    edit_merchant,
     merchant_card,
     merchant_rows,
     outlet_card,
@@ -38,10 +39,12 @@ from data.rows import (
 )
 from data.sources import batches, latest_source
 from data.trail import audit, audit_rows
+from data.unplaced import drop_unplaced, place_unplaced, unplaced
 
 __all__ = [
     "Profile",
     "add_branch",
+    "add_merchant",
     "add_person",
     "asides",
     "audit",
@@ -54,6 +57,8 @@ __all__ = [
     "customers_near",
     "data_version",
     "dispose",
+    "doubles_to_review",
+    "drop_unplaced",
     "edit_merchant",
     "engine",
     "forget_profile",
@@ -65,6 +70,7 @@ __all__ = [
     "latest_source",
     "managers",
     "merchant_card",
+    "merchant_changes",
     "merchant_rows",
     "migrate",
     "new_version",
@@ -73,6 +79,7 @@ __all__ = [
     "people",
     "place_card",
     "place_rows",
+    "place_unplaced",
     "profile_for",
     "profiles",
     "reading",
@@ -81,7 +88,9 @@ __all__ = [
     "set_aside",
     "set_radius",
     "set_role",
+    "settle_double",
     "take_back",
     "transaction",
+    "unplaced",
     "versions",
 ]

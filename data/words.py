@@ -11,7 +11,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
-from geo.errors import ZhendiError
+from geo.errors import Told, ZhendiError, joint
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -36,9 +36,21 @@ def translations(language: Language) -> NullTranslations:
     return Translations(compiled, domain=DOMAIN)
 
 
-def say(text: str | ZhendiError, language: Language, **values: object) -> str:
+def say(text: str | ZhendiError | Told, language: Language, **values: object) -> str:
     """Return a marked message, or an error's message, in a language, with its values filled in."""
-    if isinstance(text, ZhendiError):
+    if isinstance(text, ZhendiError | Told):
         values, text = text.values, text.message
     spoken = translations(language).gettext(text)
-    return spoken.format(**values) if values else spoken
+    if not values:
+        return str(spoken)
+    return str(spoken).format(**{name: _spoken(value, language) for name, value in values.items()})
+
+
+def _spoken(value: object, language: Language) -> object:
+    """Return what fills a place, its own phrases said in the language too."""
+    if isinstance(value, Told):
+        return say(value, language)
+    if isinstance(value, tuple):
+        between: str = translations(language).gettext(joint(value))
+        return between.join(str(_spoken(part, language)) for part in value)
+    return value

@@ -30,6 +30,31 @@ def N_(message: str) -> str:
     return message
 
 
+class Told:
+    """A phrase inside a message, said in the language of the whole: a marked text and what fills it."""
+
+    def __init__(self, message: str, **values: object) -> None:
+        self.message = message
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.message.format(**spelled(self.values))
+
+
+def joint(phrases: tuple[object, ...]) -> str:
+    """Return what stands between several phrases that fill one place, as a marked text."""
+    longer = any(isinstance(phrase, Told) and phrase.values for phrase in phrases)
+    return N_("; ") if longer else N_(", ")
+
+
+def spelled(values: dict[str, object]) -> dict[str, object]:
+    """Return what fills a message, in English."""
+    return {
+        name: joint(value).join(map(str, value)) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
+
+
 class ZhendiError(ValueError):
     """An error with a message for people: a sentence and the values that fill it."""
 
@@ -39,7 +64,7 @@ class ZhendiError(ValueError):
         self.values = values
 
     def __str__(self) -> str:
-        return self.message.format(**self.values)
+        return self.message.format(**spelled(self.values))
 
 
 class GeoError(ZhendiError):
