@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,8 @@ VAGUE = frozenset(
 )
 LONGEST_WORD = 200
 LONGEST_KEY = 120  # of a remembered word
+MOST_UNKNOWN = 200
+OTHER = "other"
 
 _BANK = (
     r"(银行|农商行|信用社|信用联社|农信社|储蓄所|储蓄银行)(股份)?(有限)?(责任)?(公司)?([(（\[].*)?$"
@@ -47,6 +50,8 @@ _NO_BANK = (
     r"银行家|银行卡|血|时间银行|基因|种子|牙齿|银行学校|宿舍|家属|小区|公寓|花园|停车|学院|培训|酒店|宾馆|餐|饭|食堂"
     r"|大厦|广场|博物馆|旧址|幼儿园|医院|公交|家园|茶|超市|便利店|印刷|工会|保安|押运|装修"
 )
+# What file names put behind the word for what is in them.
+_BEHIND = r"s?(sites?|lists?|data|info|pois?|points?|all|new)?"
 _NO_INSURER = r"保险柜|保险箱|保险丝|保险杠|社会保险|医疗保险|养老保险|劳动保险|失业保险|工伤保险|保险学院"
 
 
@@ -60,7 +65,8 @@ def _words() -> dict[str, str]:
             if word:
                 words.setdefault(_plain(word), code)
     said = pd.read_csv(Path(__file__).with_name("category_words.csv"), dtype=str, keep_default_na=False)
-    words.update(zip(said["word"].map(_plain), said["code"], strict=True))
+    for code, joined in zip(said["code"], said["words"], strict=True):
+        words.update((_plain(word), code) for word in joined.split("|"))
     return words
 
 
@@ -75,13 +81,13 @@ def _parents() -> dict[str, str]:
 
 
 @cache
-def _inside() -> re.Pattern[str]:
-    """Match a word within a longer text; of Latin words only whole ones."""
-    words = sorted((word for word in _words() if len(word) > 1), key=len, reverse=True)
-    parts = [
-        rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word) for word in words
-    ]
-    return re.compile("|".join(parts))
+def _lengths() -> dict[str, tuple[int, ...]]:
+    """Return how long the words are that begin with a letter, the longest first."""
+    lengths: dict[str, set[int]] = {}
+    for word in _words():
+        if len(word) > 1 and not word.isdigit():
+            lengths.setdefault(word[0], set()).add(len(word))
+    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
 
 
 def _plain(text: str) -> str:
@@ -100,34 +106,79 @@ def word_key(text: str) -> str:
     return _plain(re.split(r"[|｜]", text[:LONGEST_WORD])[0])[:LONGEST_KEY].strip("_")
 
 
-def category_codes(text: pd.Series) -> NDArray[np.object_]:
+def category_codes(text: pd.Series, words: Mapping[str, str] | None = None) -> NDArray[np.object_]:
     """
     Return the code each text means: one of our categories, `outlet:bank|atm|insurer`, or "" when unknown.
 
-    Understands Gaode's `大类;中类;小类` (of several joined by | the first), OpenStreetMap's `amenity=bank`,
-    our own codes and names, and free words.
+    Understands Gaode's `大类;中类;小类` (of several joined by | the first) and its numbers, Baidu's and
+    Dianping's words, OpenStreetMap's `amenity=bank`, our own codes and names, and free words.
+
+    Parameters
+    ----------
+    text
+        What a list has in its column of categories.
+    words
+        What words mean at this branch (`data.remembered.category_words`); it goes before what we know.
     """
     plain = values.present(values.tidy(text))
     if plain.nunique() > values.MANY_DIFFERENT:
-        return values.per_value(plain, lambda value: _words().get(_plain(value), ""), object)
-    return values.per_value(plain, category_code, object)
+        known = {**_words(), **(words or {})}
+        return values.per_value(plain, lambda value: known.get(word_key(value), ""), object)
+    return values.per_value(plain, lambda value: category_code(value, words), object)
 
 
-def category_code(text: str) -> str:
+def unknown_words(text: pd.Series, codes: NDArray[np.object_]) -> dict[str, int]:
+    """
+    Return the words that mean nothing to us with how many rows say each, the commonest first.
+
+    Parameters
+    ----------
+    text, codes
+        What a list says, and what `category_codes` made of it.
+    """
+    plain = values.present(values.tidy(text[codes == ""]))
+    firsts = plain[plain != ""].str.slice(0, LONGEST_WORD).str.split(r"[|｜]", regex=True).str[0].str.strip()
+    counts = firsts[firsts != ""].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    return {str(word): int(count) for word, count in counts.head(MOST_UNKNOWN).items()}
+
+
+def category_code(text: str, words: Mapping[str, str] | None = None) -> str:
     """Return the code of one text; see `category_codes`."""
+    whole = word_key(text)
     first = re.split(r"[|｜]", text[:LONGEST_WORD])[0]
     levels = [_plain(level) for level in re.split(r"[;；>=:：→]|--", first) if level.strip()]
+    told = words or {}
+    if (own := next((word for word in (whole, *reversed(levels)) if word in told), None)) is not None:
+        return told[own]
     known = _words()
-    if (whole := known.get(_plain(first))) is not None:
-        return whole
-    lower = levels[1:] or levels
-    exact = next((known[level] for level in reversed(lower) if level in known), "")
+    if whole in known:
+        return known[whole]
+    if whole.isdigit():
+        return _numbered(whole)
+    found = _of_levels(levels[1:] or levels)
+    if found in ("", OTHER) and levels:  # "美食;其他" is a kind of 美食
+        found = known.get(levels[0]) or _contained(levels[0]) or found
+    return found
+
+
+def _of_levels(levels: list[str]) -> str:
+    """Return the code of the finest level that says something; a bank's beats what stands inside a word."""
+    known = _words()
+    exact = next((known[level] for level in reversed(levels) if known.get(level, OTHER) != OTHER), "")
     if exact.startswith(OUTLET):
         return exact
-    within = next((found for level in reversed(lower) if (found := _contained(level))), "")
+    within = next((found for level in reversed(levels) if (found := _contained(level))), "")
     if exact and not _refines(within, exact):
         return exact
-    return within or (known.get(levels[0]) or _contained(levels[0]) if levels else "")
+    return within or (OTHER if any(known.get(level) == OTHER for level in levels) else "")
+
+
+def _numbered(text: str) -> str:
+    """Return the code of one of Gaode's numbers, 050117: of its small class, else the middle, else large."""
+    if not 5 <= len(text) <= 6:
+        return ""
+    number = text.zfill(6)  # a spreadsheet takes the leading zero off
+    return next((_words()[part] for part in (number, number[:4], number[:2]) if part in _words()), "")
 
 
 def _refines(within: str, exact: str) -> bool:
@@ -137,9 +188,24 @@ def _refines(within: str, exact: str) -> bool:
 
 def _contained(text: str) -> str:
     """Return the code of the longest word in a text, of equals the last: names end in what they are."""
-    found = [match[0] for match in _inside().finditer(text)]
-    best = max(enumerate(found), key=lambda item: (len(item[1]), item[0]), default=(0, ""))[1]
+    best = ""
+    for start, letter in enumerate(text):
+        for length in _lengths().get(letter, ()):
+            if length < len(best):
+                break
+            word = text[start : start + length]
+            if word in _words() and _stands_alone(text, start, word) and _words()[word] != OTHER:
+                best = word
+                break
     return _words().get(best, "")
+
+
+def _stands_alone(text: str, start: int, word: str) -> bool:
+    """Whether a word is not the middle of another; Chinese ones need no space round them."""
+    if not word.isascii():
+        return True
+    around = text[start - 1 : start] + text[start + len(word) : start + len(word) + 1]
+    return not any(letter.isascii() and letter.isalpha() for letter in around)
 
 
 def hinted(file_name: str) -> str:
@@ -159,7 +225,8 @@ def hinted(file_name: str) -> str:
 def _spelt_in(text: str) -> str:
     """Return the code of a Latin word that begins a longer one: `hospitalsite`."""
     words = [word for word in _words() if word.isascii() and len(word) >= 4 and text.startswith(word)]
-    return _words()[max(words, key=len)] if words else ""
+    best = max(words, key=len, default="")
+    return _words()[best] if best and re.fullmatch(_BEHIND, text[len(best) :]) else ""
 
 
 def outlet_kinds(names: pd.Series, codes: NDArray[np.object_]) -> NDArray[np.object_]:
