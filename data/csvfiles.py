@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterator
-from typing import IO
+from functools import partial
+from itertools import chain
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -14,17 +17,38 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
-from data import headers as header_words
-from data.formats import MAX_CELL_BYTES, MAX_COLUMNS, SAMPLE_BYTES, Chunk, Table, check_headers, text_chunk
+from data.formats import (
+    MAX_CELL_BYTES,
+    MAX_COLUMNS,
+    SAMPLE_BYTES,
+    Chunk,
+    Table,
+    check_headers,
+    check_rows,
+    text_chunk,
+)
+from data.heading import heading
 from geo.errors import N_, FileError
 
 BLOCK_BYTES = 8 * 2**20
 MAX_WRAPPED_BYTES = 256 * 2**20
 DELIMITERS = (",", "\t", ";", "|")
+_LAST = "end"
 
 
-def open_csv(text: IO[bytes], sample: str, name: str, digest: str, encoding: str) -> Table:
-    """Return the table in a text of UTF-8, of which `sample` is the beginning."""
+def open_csv(text: IO[bytes], sample: str, header: bool | None, **known: Any) -> Table:
+    """
+    Return the table in a text of UTF-8.
+
+    Parameters
+    ----------
+    text, sample
+        The text, and the beginning of it.
+    header
+        Whether there is a header; None to find out.
+    known
+        What else the `Table` is told.
+    """
     delimiter = _delimiter(sample)
     if _is_wrapped(sample, delimiter):
         text = _unwrapped(text)
@@ -33,34 +57,46 @@ def open_csv(text: IO[bytes], sample: str, name: str, digest: str, encoding: str
     records = list(_records(sample, delimiter))
     if not records:
         raise FileError(N_("The file is empty."))
-    at = header_words.header_row([cells for cells, _ in records])
-    head, end = records[at]
-    headers = header_words.distinct(_as_wide(head, [cells for cells, _ in records[at + 1 :]]))
+    _check_whole(text, delimiter)
+    headers, at = heading([cells for cells, _ in records], header)
     check_headers(headers)
-    offset = len(sample[:end].encode("utf-8"))
+    first_row = 1 if at is None else at + 2
+    offset = 0 if at is None else len(sample[: records[at][1]].encode("utf-8"))
 
     def chunks(rows: int) -> Iterator[Chunk]:
-        return _csv_chunks(text, offset, headers, delimiter, at + 2, rows)
+        return _csv_chunks(text, offset, headers, delimiter, first_row, rows)
 
     return Table(
-        name=name,
         form="csv",
         headers=headers,
-        sha256=digest,
-        encoding=encoding,
         delimiter=delimiter,
-        header_row=at + 1,
+        header_row=first_row - 1,
+        has_header=at is not None,
         _chunks=chunks,
+        **known,
     )
 
 
-def _as_wide(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Return the header as wide as the rows, where what is too much or too little of it is empty."""
-    widths = [len(cells) for cells in rows[:-1] or rows if any(cells)]
-    common = max(set(widths), key=widths.count, default=len(head))
-    if common > len(head) and all(not any(cells[len(head) :]) for cells in rows if len(cells) == common):
-        return head + [""] * (common - len(head))
-    return head[:common] if not any(cell.strip() for cell in head[common:]) else head
+def _check_whole(text: IO[bytes], delimiter: str) -> None:
+    """Refuse a text that ends inside a quoted cell: it is the rest of a longer one."""
+    text.seek(0)
+    quotes = sum(block.count(b'"') for block in iter(partial(text.read, 2**20), b""))
+    text.seek(0)
+    if quotes % 2 == 0:
+        return
+    # Marks within unquoted cells are letters: whether one is open at the end shows what a last line becomes.
+    lines = (line.decode("utf-8", errors="replace") for line in text)
+    try:
+        last = deque(csv.reader(chain(lines, ["\n", _LAST]), delimiter=delimiter), maxlen=1).pop()
+    except csv.Error as error:
+        # A cell as long as the rest of the file; or line ends of another kind, of which nothing can be told.
+        last = [] if "field larger" in str(error) else [_LAST]
+    finally:
+        text.seek(0)
+    if last != [_LAST]:
+        raise FileError(
+            N_("The file is cut short: it ends inside a quoted cell. Copy it again, or export it again.")
+        )
 
 
 def _is_wrapped(sample: str, delimiter: str) -> bool:
@@ -183,6 +219,7 @@ def _csv_chunks(
                 part = batch.slice(start, rows)
                 numbers, odd = skipped.number(number, len(part))
                 number = int(numbers[-1]) + 1 if len(numbers) else number
+                check_rows(number)
                 yield text_chunk(part, headers, numbers, odd, min(text.tell() - offset, size) / size)
     except pa.ArrowInvalid as error:
         raise FileError(

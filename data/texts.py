@@ -25,22 +25,22 @@ TRADITIONAL_ENCODINGS = ("big5", "cp950", "big5hkscs")
 FOREIGN_ENCODINGS = ("big5", "big5hkscs", "cp950", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "johab")
 
 
-def as_utf8(stream: IO[bytes], encoding: str | None) -> tuple[IO[bytes], str]:
-    """Return the file as UTF-8 without BOM, and the name of the encoding that it has."""
+def as_utf8(stream: IO[bytes], encoding: str | None) -> tuple[IO[bytes], str, bool]:
+    """Return the file as UTF-8 without BOM, the encoding that it has, and whether that is sure."""
     named = encoding.strip().lower() if encoding else None
     if named and named != "auto":
-        return _decoded_as_told(stream, named)
+        return *_decoded_as_told(stream, named), True
     bom = stream.read(4)
     stream.seek(0)
     if bom.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _decoded_as_told(stream, "utf-16")
+        return *_decoded_as_told(stream, "utf-16"), True
     if (decoded := _recoded(stream, "utf-8")) is not None:
-        return decoded, "utf-8-sig" if bom.startswith(codecs.BOM_UTF8) else "utf-8"
+        return decoded, "utf-8-sig" if bom.startswith(codecs.BOM_UTF8) else "utf-8", True
     chinese = _recoded(stream, "gb18030")
     if chinese is not None and _share(chinese, "gb2312") >= COMMON_SHARE:
-        return chinese, "gb18030"
+        return chinese, "gb18030", True
     if chosen := _likeliest(stream, chinese):
-        return chosen
+        return *chosen, False
     raise FileError(
         N_(
             "The text is in no encoding that can be told (tried UTF-8, GB18030 and others), or the file is "

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from data import readers
 from data.formats import MAX_COLUMNS
 from data.readers import Table
+from data.words import say
 from geo.errors import FileError, ZhendiError
 
 HEADER = "商户名称,类别,经度,纬度"
@@ -189,13 +190,49 @@ def test_geojson_points_areas_and_missing_shapes() -> None:
     assert chunk.lon[2] != chunk.lon[2]
 
 
-def test_what_a_file_is_decides_not_its_name() -> None:
-    assert (
-        readers.open_table(workbook({"a": [["名称", "经度", "纬度"], ["甲", 1, 2]]}), name="a.csv").form
-        == "xlsx"
-    )
-    assert readers.open_table(csv_text().encode(), name="a.xlsx").form == "csv"
-    assert readers.open_table(geojson((point(1, 2), {"a": 1})), name="a.csv").form == "geojson"
+SHEET = workbook({"a": [["名称", "经度", "纬度"], ["甲", 1, 2]]})
+CONTENTS = {"csv": csv_text().encode(), "xlsx": SHEET, "geojson": geojson((point(1, 2), {"a": 1}))}
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("csv", "a.TXT"),
+        ("csv", "a.tsv"),
+        ("csv", "a"),
+        ("csv", "a.dat"),
+        ("xlsx", "a.xls"),
+        ("xlsx", "清单"),
+        ("geojson", "a.json"),
+        ("geojson", "a.2026"),
+    ],
+)
+def test_a_name_without_a_known_suffix_or_of_a_near_relation_does_not_matter(form: str, name: str) -> None:
+    assert readers.open_table(CONTENTS[form], name=name).form == form
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "words"),
+    [
+        ("xlsx", "a.csv", "named .csv, but it holds a workbook. Rename it to .xlsx"),
+        ("csv", "a.xlsx", "named .xlsx, but it holds a text table. Rename it to .csv"),
+        ("csv", "a.xls", "a text table"),
+        ("geojson", "a.txt", "named .txt, but it holds JSON"),
+        ("csv", "a.geojson", "a text table"),
+        ("csv", "a.zip", "a text table"),
+        ("geojson", "a.kml", "JSON"),
+        ("xlsx", "a.gpkg", "a workbook"),
+    ],
+)
+def test_a_mislabelled_file_is_refused_naming_what_it_is(form: str, name: str, words: str) -> None:
+    with pytest.raises(FileError, match=words) as refused:
+        readers.open_table(CONTENTS[form], name=name)
+    assert "{" not in say(refused.value, "zh")
+
+
+def test_a_web_page_that_is_called_a_workbook_is_refused_as_a_web_page() -> None:
+    with pytest.raises(FileError, match="web page"):
+        readers.open_table(b"<html><table><tr><td>a</td></tr></table></html>", name="a.xls")
 
 
 # What is refused --------------------------------------------------------------------------------------------
@@ -268,7 +305,7 @@ BAD = {
 @pytest.mark.parametrize("content", BAD.values(), ids=BAD)
 def test_what_is_no_list_is_refused_with_advice(content: bytes) -> None:
     with pytest.raises(FileError) as refused:
-        table = readers.open_table(content, name="list.csv")
+        table = readers.open_table(content)
         for _ in table.chunks():
             pass
     assert len(str(refused.value)) > 15
@@ -293,7 +330,7 @@ DEFLATED = workbook({"a": [["名称", "经度", "纬度"], ["甲", 1, 2]]})
 def read_through(content: bytes) -> None:
     """Read, and let only our own errors out to be caught."""
     try:
-        table = readers.open_table(content, name="x.csv")
+        table = readers.open_table(content)
         rows = [chunk for chunk in table.chunks(3)]
     except ZhendiError as error:
         assert str(error)
