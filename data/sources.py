@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from data.rights import Asker, Right
 from data.tables import batches as batch_table
 
-_NAMES = ("id", "kind", "file_name", "file_hash", "datum", "encoding", "counts", "by", "at")
+_NAMES = (
+    *("id", "kind", "mode", "source", "policy", "file_name", "file_hash", "mapping", "datum", "encoding"),
+    *("counts", "undone_by", "by", "at"),
+)
 
 
 def batches(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:
@@ -25,6 +28,14 @@ def latest_source(session: Session, asker: Asker, branch_id: int) -> dict[str, A
     asker.require(Right.FIGURES, branch_id)
     row = session.execute(_batches(branch_id).limit(1)).one_or_none()
     return None if row is None else dict(row._mapping)
+
+
+def newest_by_hand(session: Session, asker: Asker, branch_id: int) -> int | None:
+    """Return the batch of the asker's newest change by hand; None before there is any."""
+    asker.require(Right.EDIT_MERCHANTS, branch_id)
+    own = (batch_table.c.branch_id == branch_id, batch_table.c.mode == "hand", batch_table.c.by == asker.name)
+    newest: int | None = session.scalar(select(func.max(batch_table.c.id)).where(*own))
+    return newest
 
 
 def _batches(branch_id: int) -> Select[Any]:

@@ -37,9 +37,9 @@ from data.rows import (
     place_rows,
     search,
 )
-from data.sources import batches, latest_source
+from data.sources import batches, latest_source, newest_by_hand
 from data.trail import audit, audit_rows
-from data.unplaced import drop_unplaced, place_unplaced, unplaced
+from data.unplaced import drop_unplaced, place_unplaced, unplaced, unplaced_count
 
 __all__ = [
     "Profile",
@@ -74,6 +74,7 @@ __all__ = [
     "merchant_rows",
     "migrate",
     "new_version",
+    "newest_by_hand",
     "outlet_card",
     "outlet_rows",
     "people",
@@ -92,5 +93,6 @@ __all__ = [
     "take_back",
     "transaction",
     "unplaced",
+    "unplaced_count",
     "versions",
 ]

@@ -68,6 +68,15 @@ def unplaced(
     return frame
 
 
+def unplaced_count(session: Session, asker: Asker, branch_id: int) -> int:
+    """Return how many rows wait for a place, customers among them for whoever may see all of them."""
+    asker.require(Right.FIGURES, branch_id)
+    here = [_unplaced.c.branch_id == branch_id]
+    if not asker.may(Right.CUSTOMERS, branch_id):
+        here.append(_unplaced.c.kind != "customers")
+    return int(session.scalar(select(func.count()).select_from(_unplaced).where(*here)) or 0)
+
+
 def place_unplaced(session: Session, asker: Asker, unplaced_id: int, lon: float, lat: float) -> int:
     """
     Put a row that had no coordinates on the map, at a WGS 84 point, and return the new row's id.

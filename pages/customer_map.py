@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
+from pandas import DataFrame
 
 from data import basemaps, catalogue
 from data.basemaps import BaseMap
@@ -16,13 +17,14 @@ from data.figures import Filters, Reach
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from geo.catchment import SHARES
-from pages.parts import board, chosen, filters, reads, state
+from pages.parts import board, chosen, filters, hand, reads, state
 from pages.parts import map as maps
 from pages.parts.chosen import Sight
 from pages.parts.frame import calm
 from pages.parts.identity import demo_branches
+from pages.parts.lists import may_list
 from pages.parts.map import Marked, Ring, Scene
-from pages.parts.state import View
+from pages.parts.state import Focus, View
 from pages.parts.ways import Way, link
 from pages.parts.words import N_, _, day, distance, language, ngettext, plain, share, spoken
 
@@ -84,9 +86,10 @@ def ground_part(
         ground, reach, shares = radius_tools(asker, held)
     sight = Sight(held, layers, picked, reads.is_masked(asker, held.branch_id))
     with left:
-        map_part(asker, branch, sight, base, metric, ground, reach, shares)
+        map_part(Look(asker, branch, sight, base, metric, ground, reach, shares), state.focus())
     with card, calm():
-        chosen.show(state.selected(), sight, asker)
+        if not hand.panel(asker, sight):
+            chosen.show(state.selected(), sight, asker)
     with right, calm():
         board.show_cards(asker, branch, held, picked, reach, sight.masked)
     with calm():
@@ -136,8 +139,8 @@ def tools(asker: Asker, branch: Mapping[str, Any]) -> tuple[Sequence[str], Filte
         metric = pick_metric() if "customers" in layers else "count"
         base = pick_base(bool(branch["is_demo"]))
         picked = filters.pick_filters()
-        with st.container(width=180):
-            filters.search_box(asker, branch)
+        filters.search_box(asker, branch)
+        hand.tools(asker, int(branch["id"]))
     return layers, picked, base, metric
 
 
@@ -263,13 +266,24 @@ def set_aside_box(asker: Asker, held: Snapshot, count: int) -> None:
     if not box.open:
         return
     with box:
-        for row in reads.asides(asker, held.branch_id).itertuples():
+        rows = reads.asides(asker, held.branch_id)
+        people = aside_people(asker, held, rows)
+        for row in rows.itertuples():
             with st.container(horizontal=True, vertical_alignment="center"):
-                name = row.name if isinstance(row.name, str) else _("Target customer")
+                name = row.name if isinstance(row.name, str) else people.get(row.row_id, _("Target customer"))
                 why = plain(" · ".join([row.reason, row.by, day(row.at)]))
                 st.markdown(f"**{plain(name)}**  \n:gray[{why}]")
                 if asker.may(Right.EDIT_MERCHANTS, held.branch_id):
                     chosen.back_button(asker, held, row.layer, int(row.row_id), key=state.ASIDE)
+
+
+def aside_people(asker: Asker, held: Snapshot, rows: DataFrame) -> dict[int, str]:
+    """Return the names of the customers set aside that the asker may see, by id."""
+    ids = rows.loc[rows["layer"] == "customers", "row_id"].tolist()
+    if not ids or not may_list(asker, "customers", held.branch_id):
+        return {}
+    people = reads.customers(asker, held, ids)
+    return {int(row.id): row.name for row in people.itertuples() if isinstance(row.name, str) and row.name}
 
 
 def pick_shares() -> tuple[float, ...]:
@@ -304,64 +318,63 @@ def pick_outside() -> bool:
 # The map and what is clicked --------------------------------------------------------------------------------
 
 
+class Look(NamedTuple):
+    """What the map is drawn from, apart from what the user clicked."""
+
+    asker: Asker
+    branch: Mapping[str, Any]
+    sight: Sight
+    base: BaseMap
+    metric: str
+    catchment: Catchment
+    reach: Reach
+    shares: Sequence[float]
+
+
 @st.fragment
 @calm()
-def map_part(
-    asker: Asker,
-    branch: Mapping[str, Any],
-    sight: Sight,
-    base: BaseMap,
-    metric: str,
-    ground: Catchment,
-    reach: Reach,
-    shares: Sequence[float],
-) -> None:
-    """Show the map; moving it reruns nothing else, and only a click that means something redraws the page."""
-    if listen(sight, base):
-        st.rerun()
-    maps.draw(scene(asker, branch, sight, base, metric, ground, reach, shares))
-
-
-def listen(sight: Sight, base: BaseMap) -> bool:
-    """Take in what the map told, the view into the URL; return whether a click chose something."""
-    told = maps.told(base.datum)
+def map_part(look: Look, drawn: Focus) -> None:
+    """Show the map; moving it reruns nothing else, and only a click that changes `drawn` redraws the page."""
+    told = maps.told(look.base.datum)
     if told.view is not None:
         state.keep_view(told.view)
-    view = told.view or state.view()
-    if told.click is None or view is None:
-        return False
-    meant = chosen.at_click(sight, *told.click, view.zoom)
+    if told.click is not None:
+        heed(look.sight, told.click, told.zoom)
+        state.answer_click(state.MAP)
+    if state.focus() != drawn:  # also when the map's next word cut the run of the click short
+        st.rerun()
+    maps.draw(scene(look))
+
+
+def heed(sight: Sight, click: tuple[float, float], zoom: float) -> None:
+    """Keep what a click means: where something is to be put, or else what it fell on."""
+    if state.by_hand() is not None:
+        state.aim(*click)
+        return
+    meant = chosen.at_click(sight, *click, zoom)
     if isinstance(meant, View):
         state.fly_to(meant)
-        return False
-    before = state.selected()
-    state.select(meant)
-    return meant is not None or before is not None
+    else:
+        state.select(meant)
 
 
-def scene(
-    asker: Asker,
-    branch: Mapping[str, Any],
-    sight: Sight,
-    base: BaseMap,
-    metric: str,
-    ground: Catchment,
-    reach: Reach,
-    shares: Sequence[float],
-) -> Scene:
+def scene(look: Look) -> Scene:
     """Return what the map shows."""
-    held, picked = sight.held, state.selected()
-    far = ground.farthest
+    asker, sight = look.asker, look.sight
+    held, picked, spot = sight.held, state.selected(), state.spot()
+    far = look.catchment.farthest
     return Scene(
-        base=base,
-        centre=Marked(held.lon, held.lat, branch["name"]),
-        tiles=reads.layers(held, sight.layers, sight.filters, base, sight.masked),
-        rings=circles(ground, shares),
+        base=look.base,
+        centre=Marked(held.lon, held.lat, look.branch["name"]),
+        tiles=reads.layers(held, sight.layers, sight.filters, look.base, sight.masked),
+        rings=circles(look.catchment, look.shares),
         farthest=None if far is None or not may_mark(asker, held, far) else farthest_mark(asker, held, far),
         asides=aside_marks(asker, held),
         selected=None if picked is None else Marked(picked.lon, picked.lat),
-        outside=reach.outside,
-        metric=metric,
+        pin=None if spot is None else Marked(*spot),
+        hint=hand.hint(),
+        outside=look.reach.outside,
+        metric=look.metric,
         colours=reads.colours(),
         legend=reads.legend(),
     )

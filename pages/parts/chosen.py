@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from geo.catchment import distances_m
 from geo.tiles import CELL_STEPS, CUSTOMER_CELL, nearest, tile_at
-from pages.parts import reads, state
+from pages.parts import doubles, hand, reads, state
 from pages.parts.frame import calm, writing
 from pages.parts.lists import may_list
 from pages.parts.state import Selected, View
@@ -126,13 +127,17 @@ def show(selected: Selected | None, sight: Sight, asker: Asker) -> None:
     if selected is None:
         return
     with st.container(border=True):
+        row = None
         if selected.row_id is None:
             customers_card(selected, sight, asker)
         else:
-            feature_card(selected, sight, asker)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if selected.layer == "merchants":
-                aside_button(asker, sight.held, selected.layer, int(selected.row_id or 0), key=state.CARD)
+            row = feature_card(selected, sight, asker)
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            if row is not None and selected.layer == "merchants":
+                hand.buttons(asker, sight.held.branch_id, row)
+                aside_button(asker, sight.held, selected.layer, int(row["id"]), key=state.CARD)
+            if row is not None:
+                more(row)
             st.button(
                 _("Close"),
                 type="tertiary",
@@ -143,8 +148,8 @@ def show(selected: Selected | None, sight: Sight, asker: Asker) -> None:
             )
 
 
-def feature_card(selected: Selected, sight: Sight, asker: Asker) -> None:
-    """Show all of a merchant, an outlet or a place."""
+def feature_card(selected: Selected, sight: Sight, asker: Asker) -> Mapping[str, Any]:
+    """Show all of a merchant, an outlet or a place, and return it."""
     row = reads.card(asker, selected.layer, int(selected.row_id or 0))
     st.markdown(f"#### {plain(row['name'])}")
     st.markdown(" ".join(badges(selected.layer, row)))
@@ -154,6 +159,21 @@ def feature_card(selected: Selected, sight: Sight, asker: Asker) -> None:
     fields = {N_("Distance"): distance(away), **details(selected.layer, row)}
     lines = [f":gray[{_(title)}] {plain(str(text))}" for title, text in fields.items() if text]
     st.markdown("  \n".join(lines))
+    if selected.layer == "merchants":
+        doubles.note(asker, sight.held, row)
+    return row
+
+
+def more(row: Mapping[str, Any]) -> None:
+    """Offer what else the list had, as its own columns; it is read when it is asked for."""
+    if not row.get("attributes"):
+        return
+    key = f"{state.MORE}_{row['id']}"
+    box = st.popover(_("More"), icon=":material/more_horiz:", key=key, on_change="rerun")
+    if box.open:
+        others = json.loads(row["attributes"])
+        lines = [f":gray[{plain(title)}] {plain(str(text))}" for title, text in others.items()]
+        box.markdown("  \n".join(lines))
 
 
 def badges(layer: str, row: Mapping[str, Any]) -> list[str]:

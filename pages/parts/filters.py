@@ -118,20 +118,24 @@ def search_box(asker: Asker, branch: Mapping[str, Any]) -> None:
         icon=":material/search:",
         key=state.SEARCH,
         label_visibility="collapsed",
+        width=180,
+        on_change=state.open_hits,
     )
     if not text.strip():
         return
     with reading() as session:
         found = store.search(session, asker, int(branch["id"]), text, FOUND)
-    if found.empty:
-        st.caption(_("Nothing here has a name like that."))
-        return
-    hits(found)
+    # They lie over the page, or the box would jump each time.
+    with st.popover(ngettext("{n} hit", "{n} hits", len(found)), key=state.HITS, on_change="rerun"):
+        if found.empty:
+            st.caption(_("Nothing here has a name like that."))
+        else:
+            hits(found)
 
 
 def hits(found: DataFrame) -> None:
     """List what was found."""
-    with st.container(height=220 if len(found) > 5 else "content", gap=None):
+    with st.container(height=260 if len(found) > 6 else "content", gap=None, border=False):
         for row in found.itertuples():
             st.button(
                 f"{plain(shorten(row.name))} · {_(LAYER_NAMES[row.layer])}",

@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 HEIGHT_PX = 620
 PIN_HEIGHT_PX = 360
 VERTICES = 144
-FAR_SHARE = 0.5
+FAR_SHARE = 0.25  # where most lie within so much of the circle, the first look is at them
 RIM_DEG = 35.0  # where on the rim the radius is written: rings' labels stand apart
 RIM_STEP_DEG = -12.0
 PIN_ZOOM = 15.0
@@ -82,6 +82,15 @@ class Marked(NamedTuple):
     label: str = ""
 
 
+class Dots(NamedTuple):
+    """Many small points of one meaning, WGS 84, in a colour, with what they mean for the legend."""
+
+    colour: str
+    label: str
+    lon: Floats
+    lat: Floats
+
+
 class Legend(NamedTuple):
     """What colours and signs mean, in the user's language."""
 
@@ -105,6 +114,12 @@ class Scene:
         The layers, the circles, and the points marked.
     candidates
         Points to choose among, each with its label.
+    pin
+        Where something is to be put by hand.
+    dots
+        Small points in colours, as a preview.
+    hint
+        What a click means just now, where it does not choose what it falls on.
     outside
         Look at what lies outside the circle.
     metric
@@ -121,6 +136,9 @@ class Scene:
     asides: Sequence[Marked] = ()
     selected: Marked | None = None
     candidates: Sequence[Marked] = ()
+    pin: Marked | None = None
+    dots: Sequence[Dots] = ()
+    hint: str = ""
     outside: bool = False
     metric: str = "count"
     colours: Mapping[int, str] = field(default_factory=dict)
@@ -128,10 +146,11 @@ class Scene:
 
 
 class Told(NamedTuple):
-    """What the map tells: where it looks and, once each, a click; WGS 84."""
+    """What the map tells: a move, once, and the click nobody answered yet with its zoom; WGS 84."""
 
     view: View | None
     click: tuple[float, float] | None
+    zoom: float = PIN_ZOOM
 
 
 # The elements folium draws -------------------------------------------------------------------------------
@@ -215,6 +234,10 @@ def picture(scene: Scene, key: str = state.MAP) -> dict[str, object]:
         "candidates": [marked_json(point, datum) for point in scene.candidates],
         "legend": scene.legend._asdict(),
     }
+    if scene.dots:
+        content |= {"dots": [dots_json(dots, datum) for dots in scene.dots]}
+    if scene.hint:
+        content |= {"hint": scene.hint, "pin": scene.pin and shifted(scene.pin, datum)}
     stamp = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
     return {**content, "stamp": stamp}
 
@@ -224,10 +247,20 @@ def marked_json(point: Marked | None, datum: str) -> dict[str, object] | None:
     return None if point is None else {"at": shifted(point, datum), "label": point.label}
 
 
+def dots_json(dots: Dots, datum: str) -> dict[str, object]:
+    """Return points of one meaning, in a datum."""
+    return {
+        "colour": dots.colour,
+        "label": dots.label,
+        "at": steps(*convert(dots.lon, dots.lat, "wgs84", datum)),
+    }
+
+
 def flight(scene: Scene) -> str:
     """Return what, when it changes, sends the map somewhere: another branch, another datum, a flight."""
     where = scene.centre and f"{scene.centre.lon:.6f},{scene.centre.lat:.6f}"
-    return f"{where}/{scene.base.datum}/{state.flights()}"
+    count = "".join(f"/{len(dots.lon)}" for dots in scene.dots)
+    return f"{where}/{scene.base.datum}/{state.flights()}{count}"
 
 
 def shifted(point: Marked | View, datum: str) -> tuple[float, float]:
@@ -245,12 +278,21 @@ def first_view(scene: Scene) -> dict[str, object]:
         west, south, east, north = circle(scene.centre.lon, scene.centre.lat, wide, 8).bounds
         corners = [shifted(Marked(west, south), datum), shifted(Marked(east, north), datum)]
         return {"key": flight(scene), "bounds": corners}
-    if scene.candidates:
-        spots = [shifted(point, datum) for point in scene.candidates]
-        return {"key": flight(scene), "bounds": spread(np.array(spots))}
+    if spots := [*scene.candidates, *(Marked(*spot) for dots in scene.dots for spot in ends(dots))]:
+        seen = np.array([shifted(point, datum) for point in spots])
+        return {"key": flight(scene), "bounds": spread(seen)}
     view = kept or (CHINA if scene.centre is None else View(scene.centre.lon, scene.centre.lat, PIN_ZOOM))
     lon, lat = shifted(view, datum)
     return {"key": flight(scene), "lon": lon, "lat": lat, "zoom": view.zoom, "fly": state.flights() > 0}
+
+
+def ends(dots: Dots) -> list[tuple[float, float]]:
+    """Return two corners of the box that most of some points lie in: one far off does not shrink the rest."""
+    if not len(dots.lon):
+        return []
+    cut = [0.02, 0.98] if len(dots.lon) >= 50 else [0.0, 1.0]
+    corners = np.quantile(dots.lon, cut), np.quantile(dots.lat, cut)
+    return [(float(x), float(y)) for x, y in zip(*corners, strict=True)]
 
 
 def spread(spots: np.ndarray) -> list[list[float]]:
@@ -306,11 +348,12 @@ def base_json(base: BaseMap) -> dict[str, object]:
 
 
 def told(datum: str, key: str = state.MAP) -> Told:
-    """Return what the map told since it was last asked, in WGS 84; each move and each click comes once."""
-    moved, clicked = state.new_view(key), state.new_click(key)
+    """Return what the map told and nobody heeded yet, in WGS 84; a click comes until `state.answer_click`."""
+    clicked, moved = state.new_click(key), state.new_view(key)
     return Told(
         None if moved is None else View(*unshifted(moved.lon, moved.lat, datum), moved.zoom),
         None if clicked is None else unshifted(*clicked, datum),
+        state.told_zoom(key, PIN_ZOOM),
     )
 
 
@@ -351,14 +394,14 @@ def pin_map(point: tuple[float, float] | None) -> tuple[float, float] | None:
     offered = basemaps.offered(Settings.from_env())
     base = next((base for base in offered if base.kind == "xyz"), offered[0])
     clicked = told(base.datum, state.PIN_MAP).click
+    state.answer_click(state.PIN_MAP)
     point = clicked or point
     draw(Scene(base, None if point is None else Marked(*point)), height=PIN_HEIGHT_PX, key=state.PIN_MAP)
     return point
 
 
-def candidates_map(points: Mapping[str, tuple[float, float]], *, key: str) -> None:
-    """Show points to choose among, WGS 84, by their labels, on the first base map that shows the country."""
+def preview_map(dots: Sequence[Dots], branch: Marked, *, key: str, marks: Sequence[Marked] = ()) -> None:
+    """Show many points in colours round a branch, on the first base map that shows the country."""
     offered = basemaps.offered(Settings.from_env())
     base = next((base for base in offered if base.kind == "xyz"), offered[0])
-    marked = tuple(Marked(lon, lat, label) for label, (lon, lat) in points.items())
-    draw(Scene(base, None, candidates=marked), height=PIN_HEIGHT_PX, key=key)
+    draw(Scene(base, branch, dots=dots, candidates=marks), height=PIN_HEIGHT_PX, key=key)

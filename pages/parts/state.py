@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -56,7 +56,7 @@ _HAND_FIELD = "hand_field_"
 _BY_HAND = "by_hand"
 _SPOT = "hand_spot"
 _OPENED = "hand_opened"
-_STALE = "hand_stale"
+_WAITING = "hand_waiting"
 _DONE = "hand_done"
 FARTHEST = "farthest"
 OUTLIER = "outlier"
@@ -82,17 +82,23 @@ TEMPLATE = "import_template"
 COLUMN = "import_column"
 COLUMNS_SHOWN = "import_columns_shown"
 COLUMNS_RIGHT = "import_columns_right"
+CONFIRM = "import_confirm"
 SOURCE = "import_source"
 FORGET = "import_forget"
 DATUM = "import_datum"
 CANDIDATE = "import_candidate"
+CANDIDATE_MAP = "import_candidate_map"
 WORD = "import_word"
 WORDS_FORM = "import_words_form"
 WORDS_LEFT = "import_words_left"
+WORDS_OTHER = "import_words_other"
 POLICY = "import_policy"
+POLICY_PICKED = "import_policy_picked"
+PAIRS_LATER = "import_pairs_later"
 PAIR = "import_pair"
 PAIR_PAGE = "import_pair_page"
 SNAPSHOT = "import_snapshot"
+SNAPSHOT_PICKED = "import_snapshot_picked"
 CLOSE_MISSING = "import_close_missing"
 CHANGES_MAP = "import_changes_map"
 AGREED = "import_agreed"
@@ -100,12 +106,17 @@ RUN = "import_run"
 UNDO = "import_undo"
 UNDO_HOW = "import_undo_how"
 COMPARE = "import_compare"
+COMPARE_WITH = "import_compare_with"
+_NOTE = "import_note"
 HISTORY = "import_history"
 REVIEW = "import_review"
 REPORT = "import_report"
 _WORDS = "import_words"
 _DECISIONS = "import_decisions"
 _READY = "import_ready"
+_STOPPED = "import_stopped"
+BEGIN = "import_begin"
+STOP_READING = "import_stop_reading"
 _UPLOADS = "import_uploads"
 _WORK = "work"
 MAKE_DEMO = "make_demo"
@@ -406,7 +417,7 @@ def begin_by_hand(kind: str, row_id: int = 0, opened: Mapping[str, object] | Non
 
 def end_by_hand() -> None:
     """Leave the work by hand, done or not, and what was typed for it; a callback."""
-    for name in (_BY_HAND, _SPOT, _OPENED, _STALE, *hand_fields()):
+    for name in (_BY_HAND, _SPOT, _OPENED, _WAITING, *hand_fields()):
         st.session_state.pop(name, None)
 
 
@@ -466,20 +477,15 @@ def hand_fields() -> list[str]:
     return [str(key) for key in st.session_state if str(key).startswith(_HAND_FIELD)]
 
 
-def keep_stale(said: str) -> None:
-    """Keep what the store said about a save that came too late."""
-    st.session_state[_STALE] = said
+def wait(said: str | None) -> None:
+    """Let a save wait for the user's word, for what was said about it; None: no longer."""
+    st.session_state[_WAITING] = said
 
 
-def stale() -> str | None:
-    """Return what the store said about a save that came too late, until it is settled."""
-    said: str | None = st.session_state.get(_STALE)
+def waiting() -> str | None:
+    """Return what was said about a save that waits for the user's word; None: none waits."""
+    said: str | None = st.session_state.get(_WAITING)
     return said
-
-
-def forget_stale() -> None:
-    """Take the conflict for settled; a callback."""
-    st.session_state.pop(_STALE, None)
 
 
 def keep_done(text: str, batch_id: int | None) -> None:
@@ -546,7 +552,7 @@ def upload_key() -> str:
 def forget_uploads() -> None:
     """Empty the uploader and what was found out and chosen about its files; a callback."""
     st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
-    for name in (LOOK, PLAN, REPORT, _WORDS, _DECISIONS, _READY):
+    for name in (LOOK, PLAN, REPORT, _WORDS, _DECISIONS, _READY, _STOPPED):
         st.session_state.pop(name, None)
 
 
@@ -557,13 +563,17 @@ def of_file(name: str, file_id: str) -> str:
 
 def once(name: str, key: object, make: Callable[[], T]) -> T:
     """Return what was found out under a key, found out now if it is new; the oldest are forgotten."""
-    kept: list[tuple[object, T]] = st.session_state.setdefault(name, [])
-    for known, value in kept:
-        if known == key:
-            return value
+    kept: T | None = known(name, key)
+    if kept is not None:
+        return kept
     value = make()
-    st.session_state[name] = [*kept, (key, value)][-KEPT_AT_ONCE:]
+    st.session_state[name] = [*st.session_state.get(name, []), (key, value)][-KEPT_AT_ONCE:]
     return value
+
+
+def known(name: str, key: object) -> Any:
+    """Return what was found out under a key; None where nothing was."""
+    return next((value for each, value in st.session_state.get(name, []) if each == key), None)
 
 
 def keep_report(file_id: str, report: object) -> None:
@@ -615,6 +625,17 @@ def copy(key: str, other: str) -> None:
     st.session_state[other] = st.session_state[key]
 
 
+def leave_note(text: str) -> None:
+    """Keep a word about what was done for the next run of the page."""
+    st.session_state[_NOTE] = text
+
+
+def take_note() -> str | None:
+    """Return the word that was left, once."""
+    text: str | None = st.session_state.pop(_NOTE, None)
+    return text
+
+
 def put(key: str, value: object) -> None:
     """Set what a widget shows; a callback, or before it is drawn."""
     st.session_state[key] = value
@@ -654,8 +675,21 @@ def may_begin(file_id: str, choices: object) -> bool:
 
 
 def begin(file_id: str, choices: object) -> None:
-    """Let a large file be read through with these choices, or none; a callback."""
+    """Let a large or stopped file be read through with these choices; a callback."""
     st.session_state[_READY] = st.session_state.get(_READY, {}) | {file_id: choices}
+    st.session_state[_STOPPED] = st.session_state.get(_STOPPED, {}) | {file_id: None}
+
+
+def stop_reading(file_id: str, choices: object) -> None:
+    """Stop reading a file through with these choices; a callback."""
+    st.session_state[_STOPPED] = st.session_state.get(_STOPPED, {}) | {file_id: choices}
+    st.session_state[_READY] = st.session_state.get(_READY, {}) | {file_id: None}
+
+
+def stopped(file_id: str) -> object | None:
+    """Return the choices with which a file's reading was stopped; None where it was not."""
+    choices: object | None = st.session_state.get(_STOPPED, {}).get(file_id)
+    return choices
 
 
 # A branch being added -----------------------------------------------------------------------------------

@@ -13,6 +13,10 @@
   const PAPER = "#f4f2ec";
   const FONT = '"Noto Sans SC","Microsoft YaHei","PingFang SC","WenQuanYi Micro Hei",sans-serif';
   const SMALL_RING_PX = 70;
+  const EDGE_PX = 8; // labels keep so far from the map's edge
+  const PILL_PX = 22; // a label's height
+  const BESIDE_PX = 12; // a label reaches so far back over its point
+  const DOT_PX = 5; // a point of a preview
   const CUT = 0.15; // of a zoom
   const WIDE_PX = 900; // from here on the legend stands open
   const PHONE_PX = 640; // a window narrower than this is a phone's
@@ -312,6 +316,9 @@
     own.note.setAttribute("role", "status");
     own.note.hidden = true;
     map.getContainer().appendChild(own.note);
+    own.hint = element("div", "zhendi-hint");
+    own.hint.hidden = true;
+    map.getContainer().appendChild(own.hint);
     own.legend = legendControl(map);
     // streamlit-folium drops a click that equals the last: shift each by less than a hair's breadth.
     map.on("click", (event) => {
@@ -319,7 +326,7 @@
       event.latlng = L.latLng(event.latlng.lat + (own.clicks % 7) * 1e-10, event.latlng.lng);
       ping(own, event.latlng);
     });
-    map.on("zoomend", () => thinLabels(own));
+    map.on("moveend resize", () => placeLabels(own));
     map.on("mousemove", (event) => hover(own, event));
     listenOnlyToPeople(own);
     fitFrame(own);
@@ -507,6 +514,19 @@
     own.map.setView(centre, zoom, { animate: false });
   }
 
+  /* While a click is to say where something is, the map says so and shows the pin. */
+  function syncHint(own, state) {
+    const hint = state.hint || "";
+    own.hint.hidden = !hint;
+    own.hint.textContent = hint;
+    own.map.getContainer().classList.toggle("zhendi-aiming", Boolean(hint));
+    const key = JSON.stringify(state.pin || null);
+    if (key === own.pinKey) return;
+    own.pinKey = key;
+    if (own.pin) own.pin.remove();
+    own.pin = state.pin ? pinSign(onMap(state.pin)).addTo(own.map) : null;
+  }
+
   /* ---------- the circle, its rings, and the points with a name ---------- */
 
   function syncShapes(own, state) {
@@ -518,13 +538,13 @@
     const circle = state.rings.find((ring) => ring.main);
     if (circle) add(shadow(unpacked(circle.outline), state.outside));
     state.rings.forEach((ring) => add(ringShape(ring)));
-    if (state.farthest) farthestShapes(state).forEach(add);
+    own.far = state.farthest ? farthestShapes(state).map((shape) => add(shape) && shape).pop() : null;
     own.pills = state.rings.map((ring) => {
       const label = pill(onMap(ring.rim), ring.label, ring.main ? "main" : "");
       add(label);
-      return label;
+      return { label, ring, rim: onMap(ring.rim) };
     });
-    thinLabels(own);
+    placeLabels(own);
     state.asides.forEach((point) => add(sign(onMap(point), "zhendi-aside", 14)));
     if (state.selected) add(sign(onMap(state.selected.at), "zhendi-selected", 34));
     (state.candidates || []).forEach((point) => {
@@ -537,14 +557,71 @@
     }
   }
 
-  /* A ring too small on the screen for its label goes without. */
-  function thinLabels(own) {
+  /* A ring too small on the screen for its label goes without; the circle's own label never leaves the map. */
+  function placeLabels(own) {
     if (!own.state || !own.state.branch) return;
     const centre = own.map.latLngToLayerPoint(onMap(own.state.branch.at));
-    for (const label of own.pills || []) {
-      const away = own.map.latLngToLayerPoint(label.getLatLng()).distanceTo(centre);
-      if (label.getElement()) label.getElement().style.display = away < SMALL_RING_PX ? "none" : "";
+    for (const { label, ring, rim } of own.pills || []) {
+      if (!label.getElement()) continue;
+      const away = own.map.latLngToLayerPoint(rim).distanceTo(centre);
+      label.getElement().style.display = away < SMALL_RING_PX ? "none" : "";
+      if (ring.main) keepRadiusInSight(own, label, ring, rim);
     }
+    if (own.far && own.far.getElement()) keepFarthestWhole(own);
+  }
+
+  /* Where the spot for the radius is beyond the map's edge, it goes round the rim to the nearest one in sight. */
+  function keepRadiusInSight(own, label, ring, rim) {
+    const { x: wide, y: high } = own.map.getSize();
+    const aside = label.getElement().firstChild.offsetWidth / 2 + EDGE_PX;
+    const over = PILL_PX / 2 + EDGE_PX;
+    const inSight = ({ x, y }) => x >= aside && x <= wide - aside && y >= over && y <= high - over;
+    const wanted = own.map.latLngToContainerPoint(rim);
+    if (inSight(wanted)) {
+      label.setLatLng(rim);
+      return;
+    }
+    const seen = unpacked(ring.outline)
+      .map((corner) => own.map.latLngToContainerPoint(corner))
+      .filter(inSight)
+      .sort((a, b) => a.distanceTo(wanted) - b.distanceTo(wanted));
+    const at = seen[0] || L.point(
+      Math.min(Math.max(wanted.x, aside), wide - aside),
+      Math.min(Math.max(wanted.y, over), high - over)
+    );
+    label.setLatLng(own.map.containerPointToLatLng(at));
+  }
+
+  /* The farthest point's label stands inward of it, and moves along where the map's edge would cut it. */
+  function keepFarthestWhole(own) {
+    const label = own.far.getElement().firstChild;
+    const { x, y } = own.map.latLngToContainerPoint(own.far.getLatLng());
+    const inward = own.far.getLatLng().lng < onMap(own.state.branch.at).lng;
+    const room = own.map.getSize().x - 2 * EDGE_PX;
+    label.style.maxWidth = `${Math.min(260, room)}px`;
+    const wide = label.offsetWidth;
+    const wanted = x + (inward ? -BESIDE_PX : BESIDE_PX - wide);
+    const left = x < 0 || x > room + 2 * EDGE_PX ? wanted : Math.min(Math.max(wanted, EDGE_PX), EDGE_PX + room - wide);
+    const above = y - PILL_PX - BESIDE_PX < EDGE_PX ? BESIDE_PX : -PILL_PX - BESIDE_PX;
+    label.style.transform = `translate(${Math.round(left - x)}px, ${above}px)`;
+  }
+
+  /* Many small points of one meaning: a preview, drawn on one canvas. */
+  function syncDots(own, state) {
+    const key = JSON.stringify(state.dots || []);
+    if (key === own.dotsKey) return;
+    own.dotsKey = key;
+    own.dots = own.dots || L.layerGroup().addTo(own.map);
+    own.dots.clearLayers();
+    own.paper = own.paper || L.canvas({ padding: 0.3 });
+    for (const { colour, at } of state.dots || [])
+      for (const spot of unpacked(at))
+        own.dots.addLayer(
+          L.circleMarker(spot, {
+            renderer: own.paper, interactive: false, radius: DOT_PX,
+            color: "#ffffff", weight: 1, fillColor: colour, fillOpacity: 0.9,
+          })
+        );
   }
 
   const quiet = { interactive: false, bubblingMouseEvents: true, smoothFactor: 0, noClip: true };
@@ -591,13 +668,17 @@
     const line = L.polyline([onMap(state.branch.at), at], {
       ...quiet, color: BRAND, weight: 1.4, opacity: 0.7, dashArray: "2 5",
     });
-    const inward = at.lng < onMap(state.branch.at).lng ? "eastward" : "westward"; // or the map's edge would cut it
-    return [line, sign(at, "zhendi-farthest", 18), pill(at, state.farthest.label, `farthest ${inward}`)];
+    return [line, sign(at, "zhendi-farthest", 18), pill(at, state.farthest.label, "farthest")];
   }
 
   function sign(at, name, size, zIndexOffset) {
     const icon = L.divIcon({ className: `zhendi-sign ${name}`, iconSize: [size, size] });
     return L.marker(at, { icon, interactive: false, keyboard: false, zIndexOffset: zIndexOffset || 0 });
+  }
+
+  function pinSign(at) {
+    const icon = L.divIcon({ className: "zhendi-pin", iconSize: [28, 38], iconAnchor: [14, 37] });
+    return L.marker(at, { icon, interactive: false, keyboard: false, zIndexOffset: 2000 });
   }
 
   function pill(at, text, kind) {
@@ -631,6 +712,12 @@
     return canvas;
   }
 
+  function previewDot(ctx, at, colour) {
+    dot(ctx, at, DOT_PX);
+    ctx.fillStyle = colour;
+    ctx.fill();
+  }
+
   function legendRow(draw, text) {
     const row = element("div", "row");
     row.append(swatch(draw), element("span", "", text));
@@ -648,12 +735,14 @@
   }
 
   function syncLegend(own, state) {
-    const key = JSON.stringify([state.legend, state.words, state.tiles.map((spec) => spec.name), state.metric]);
+    const meant = (state.dots || []).map(({ colour, label }) => [colour, label]);
+    const key = JSON.stringify([state.legend, state.words, state.tiles.map((spec) => spec.name), state.metric, meant]);
     if (key === own.legendKey) return;
     own.legendKey = key;
     const { words, legend } = state;
     const shown = new Set(state.tiles.map((spec) => spec.name));
     const parts = [element("summary", "", words.legend)];
+    parts.push(...meant.map(([colour, text]) => legendRow((ctx, at) => previewDot(ctx, at, colour), text)));
     const heading = (text) => parts.push(element("h4", "", text));
     const rows = (...made) => {
       const grid = element("div", "grid");
@@ -718,6 +807,8 @@
     syncBase(own, state);
     syncTiles(own, state);
     syncShapes(own, state);
+    syncDots(own, state);
+    syncHint(own, state);
     syncLegend(own, state);
     settle(own);
   }
