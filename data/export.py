@@ -119,7 +119,7 @@ def layer(
         found["products"] = found["id"].map(_products(session, branch_id)).fillna("")
     named = found.assign(lon=np.round(lon, 7), lat=np.round(lat, 7), **_words(found, language))
     kept = named[[column for column in COLUMNS[name] if column in named]]
-    kept = kept.assign(**_attributes(found, set(kept) | {"datum", "geometry"}), datum=datum)
+    kept = kept.assign(**_attributes(found, {*map(str, kept), "datum", "geometry"}), datum=datum)
     shapes = _shapes(session, branch_id, found["id"], datum) if name == "places" else {}
     points = shapely.points(kept["lon"].to_numpy(), kept["lat"].to_numpy())
     geometry = [shapes.get(row, point) for row, point in zip(found["id"], points, strict=True)]
