@@ -205,6 +205,15 @@ def restored(layer: str, told: str) -> dict[str, Any]:
     }
 
 
+def told(layer: str, values: Mapping[str, Any]) -> str:
+    """Return values of the table as one side of a line, which `restored` reads."""
+    cells = []
+    for name, value in values.items():
+        to_plain = _plainer(layer, name)
+        cells.append(_cell(name, value if value is None or to_plain is None else to_plain(value)))
+    return _object(cells)
+
+
 def _held(session: Session, ids: list[int]) -> dict[int, list[int]]:
     """Return the products of customers by id."""
     holdings = tables.holdings.c

@@ -1,4 +1,4 @@
-"""Where a branch's data come from: the files brought in."""
+"""Where a branch's data come from: the files brought in, and what changed the data since."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ _NAMES = (
     *("counts", "undone_by", "by", "at"),
 )
 
+LISTS = ("add", "snapshot")  # modes of batches that are lists brought in
+
 
 def batches(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:
-    """Return the branch's imports, the newest first: file, kind, datum, encoding, counts, by whom, when."""
+    """Return the branch's batches, the newest first: what came how, from whom, when, and what it did."""
     asker.require(Right.FIGURES, branch_id)
     return pd.DataFrame(session.execute(_batches(branch_id)).all(), columns=list(_NAMES))
 
 
 def latest_source(session: Session, asker: Asker, branch_id: int) -> dict[str, Any] | None:
-    """Return the newest import, which stands under the page's title; None before there is any."""
+    """Return the newest list that still stands, for under the page's title; None before there is any."""
     asker.require(Right.FIGURES, branch_id)
-    row = session.execute(_batches(branch_id).limit(1)).one_or_none()
+    lists = (batch_table.c.mode.in_(LISTS), batch_table.c.undone_by.is_(None))
+    row = session.execute(_batches(branch_id).where(*lists).limit(1)).one_or_none()
     return None if row is None else dict(row._mapping)
 
 

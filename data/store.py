@@ -14,6 +14,7 @@ from data.branches import (
 )
 from data.byhand import add_merchant, edit_merchant, merchant_changes
 from data.database import dispose, engine, is_migrated, migrate, reading, transaction
+from data.history import RollbackReport, rollback, same_file, touched_later
 from data.people import add_person, managers, people, set_role
 from data.remembered import (
     Profile,
@@ -43,6 +44,7 @@ from data.unplaced import drop_unplaced, place_unplaced, unplaced, unplaced_coun
 
 __all__ = [
     "Profile",
+    "RollbackReport",
     "add_branch",
     "add_merchant",
     "add_person",
@@ -85,12 +87,15 @@ __all__ = [
     "profiles",
     "reading",
     "remove_branch",
+    "rollback",
+    "same_file",
     "search",
     "set_aside",
     "set_radius",
     "set_role",
     "settle_double",
     "take_back",
+    "touched_later",
     "transaction",
     "unplaced",
     "unplaced_count",
