@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -19,6 +19,13 @@ from geo.errors import N_, SettingsError
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_BYTES = 32
 SHORTEST_SECRET = 16
+_NAMES = (
+    "ZHENDI_VAR",
+    "ZHENDI_DATABASE_URL",
+    "ZHENDI_SECRET_KEY",
+    "ZHENDI_BANK",
+    "ZHENDI_BASEMAPS",
+)
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -57,7 +64,10 @@ class Settings:
         SettingsError
             When a variable cannot be used; its name is in the message, its value never.
         """
-        env = os.environ if environment is None else environment
+        if environment is None:  # asked for many times a page
+            known = tuple(os.environ.get(name) or "" for name in _NAMES)
+            return cast(Self, _settings(known))
+        env = environment
         var = ROOT / Path(env.get("ZHENDI_VAR") or "var").expanduser()
         return cls(
             database_url=_database_url(env.get("ZHENDI_DATABASE_URL") or f"sqlite:///{var / 'zhendi.db'}"),
@@ -66,6 +76,12 @@ class Settings:
             bank=(env.get("ZHENDI_BANK") or "").strip(),
             basemaps=ROOT / Path(env.get("ZHENDI_BASEMAPS") or "data/basemaps.toml").expanduser(),
         )
+
+
+@lru_cache(maxsize=16)
+def _settings(known: tuple[str, ...]) -> Settings:
+    """Return what variables' values say, read once: the key in its file never changes."""
+    return Settings.from_env(dict(zip(_NAMES, known, strict=True)))
 
 
 def secret_of_environment() -> bytes:

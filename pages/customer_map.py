@@ -17,7 +17,7 @@ from data.figures import Filters, Reach
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from geo.catchment import SHARES
-from pages.parts import board, chosen, filters, hand, reads, state
+from pages.parts import board, chosen, filters, hand, reads, state, undoing
 from pages.parts import map as maps
 from pages.parts.chosen import Sight
 from pages.parts.frame import calm
@@ -26,7 +26,18 @@ from pages.parts.lists import may_list
 from pages.parts.map import Marked, Ring, Scene
 from pages.parts.state import Focus, View
 from pages.parts.ways import Way, link
-from pages.parts.words import N_, _, day, distance, language, ngettext, plain, share, spoken
+from pages.parts.words import (
+    N_,
+    _,
+    day,
+    distance,
+    in_one_language,
+    language,
+    ngettext,
+    plain,
+    share,
+    spoken,
+)
 
 BASIS_NAMES: dict[Basis, str] = {
     "points": N_("Merchants and target customers"),
@@ -70,6 +81,7 @@ def page(asker: Asker) -> None:
 
 @st.fragment  # a move of the slider reruns this alone: half of what it costs with all that stands above
 @calm()
+@in_one_language
 def ground_part(
     asker: Asker,
     branch: Mapping[str, Any],
@@ -88,8 +100,10 @@ def ground_part(
     with left:
         map_part(Look(asker, branch, sight, base, metric, ground, reach, shares), state.focus())
     with card, calm():
-        if not hand.panel(asker, sight):
+        if not hand.panel(asker, held):
             chosen.show(state.selected(), sight, asker)
+    with card:
+        undoing.bar(asker)
     with right, calm():
         board.show_cards(asker, branch, held, picked, reach, sight.masked)
     with calm():
@@ -234,10 +248,9 @@ def farthest_text(asker: Asker, held: Snapshot, natural: Catchment) -> str:
 
 def point_text(asker: Asker, held: Snapshot, point: Point) -> str:
     """Return what a point is, and its name for those who may see it: `Merchant 好邻居 · 2.3 km`."""
-    groups = catalogue.GROUPS.set_index("id")[language()]
     what = _(KIND_NAMES[point.kind])
     name = reads.name_of(asker, held, point)
-    group = groups.get(point.group, "") if name is None and point.group is not None else ""
+    group = "" if name is not None or point.group is None else reads.group_name(point.group)
     return " · ".join(filter(None, [" ".join(filter(None, [what, name])), group, distance(point.distance_m)]))
 
 

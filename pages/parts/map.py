@@ -12,24 +12,26 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cache, lru_cache, partial
+from typing import Any, NamedTuple
 
 import folium
 import numpy as np
+import streamlit_folium
 from branca.element import MacroElement
 from folium.template import Template
 from numpy.typing import NDArray
-from streamlit_folium import st_folium
 
 from data import basemaps
 from data.basemaps import BaseMap
 from data.config import Settings
+from data.words import Language, say
 from geo.catchment import circle, destination
 from geo.datum import convert
 from pages.parts import state
 from pages.parts.map_assets import address
 from pages.parts.state import View
-from pages.parts.words import N_, _, language
+from pages.parts.words import N_, language
 
 Floats = NDArray[np.float64]
 HEIGHT_PX = 620
@@ -209,6 +211,8 @@ def script_text(value: object) -> str:
     return text
 
 
+_NO_STATE = script_text({})
+
 # The state -----------------------------------------------------------------------------------------------
 
 
@@ -217,7 +221,7 @@ def picture(scene: Scene, key: str = state.MAP) -> dict[str, object]:
     datum = scene.base.datum
     content: dict[str, object] = {
         "language": language(),
-        "words": {name: _(text) for name, text in WORDS.items()},
+        "words": words_in(language()),
         "view": state.drawn_view(key, flight(scene), lambda: first_view(scene)),
         "base": base_json(scene.base),
         "tiles": [tiles._asdict() for tiles in scene.tiles],
@@ -240,6 +244,12 @@ def picture(scene: Scene, key: str = state.MAP) -> dict[str, object]:
         content |= {"hint": scene.hint, "pin": scene.pin and shifted(scene.pin, datum)}
     stamp = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
     return {**content, "stamp": stamp}
+
+
+@cache
+def words_in(spoken: Language) -> dict[str, str]:
+    """Return the map's own words in a language."""
+    return {name: say(text, spoken) for name, text in WORDS.items()}
 
 
 def marked_json(point: Marked | None, datum: str) -> dict[str, object] | None:
@@ -311,6 +321,7 @@ def first_radius_m(rings: Sequence[Ring]) -> float | None:
     return main if max(others) > FAR_SHARE * main else 1.1 * max(others)
 
 
+@lru_cache(maxsize=200)  # all but the main ring stay as they are when the radius moves
 def ring_json(centre: Marked, ring: Ring, number: int, datum: str) -> dict[str, object]:
     """Return a ring's outline, and the spot on its rim where its label stands."""
     outline = np.asarray(circle(centre.lon, centre.lat, ring.radius_m, VERTICES).exterior.coords)[:-1]
@@ -364,17 +375,59 @@ def unshifted(lon: float, lat: float, datum: str) -> tuple[float, float]:
 
 
 def draw(scene: Scene, *, height: int = HEIGHT_PX, key: str = state.MAP) -> None:
-    """Draw the map; what it tells lies in the session before the next run (see `told`)."""
-    group = folium.FeatureGroup(name="zhendi")
-    group.add_child(Sync(picture(scene, key)))
-    st_folium(
-        Ground(),
-        key=key,
+    """
+    Draw the map; what it tells lies in the session before the next run (see `told`).
+
+    The browser is sent what `st_folium` would send it, with less work: that makes the map's templates anew at
+    every call, though nothing but the state ever differs (a test compares the two).
+    """
+    bare = bare_map(key)
+    streamlit_folium._component_func(
+        **bare.arguments,
+        key=bare.hashed,
         height=height,
-        use_container_width=True,
-        returned_objects=["last_clicked", "center", "zoom"],
-        feature_group_to_add=group,
+        feature_group=bare.script.replace(_NO_STATE, script_text(picture(scene, key))),
+        on_change=partial(state.hear, key, bare.hashed),
     )
+
+
+class Bare(NamedTuple):
+    """What of a map is the same at every call."""
+
+    arguments: Mapping[str, Any]
+    hashed: str
+    script: str  # brings the map to a state, with `_NO_STATE` where the state stands
+
+
+@cache
+def bare_map(key: str) -> Bare:
+    """Return what `st_folium` makes of a map without a state."""
+    ground = Ground()
+    ground.get_root().render()
+    html, header = streamlit_folium._get_html(ground), streamlit_folium._get_header(ground)
+    leaflet = streamlit_folium._get_map_string(ground)
+    group = folium.FeatureGroup(name="zhendi")
+    group.add_child(Sync({}))
+    script = streamlit_folium._get_feature_group_string(group, map=ground)
+    asked = ["last_clicked", "center", "zoom"]
+    arguments = {
+        "script": leaflet,
+        "header": header,
+        "html": html,
+        "id": streamlit_folium.get_full_id(ground),
+        "width": None,
+        "returned_objects": asked,
+        "default": {"last_clicked": None, "zoom": ground.options.get("zoom")},
+        "zoom": None,
+        "center": None,
+        "return_on_hover": False,
+        "layer_control": None,
+        "pixelated": False,
+        "css_links": [link for _name, link in ground.default_css],
+        "js_links": [link for _name, link in ground.default_js],
+        "wrap_longitude": False,
+    }
+    return Bare(arguments, streamlit_folium.generate_js_hash(leaflet, key), script)
 
 
 def pin_map(point: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -400,8 +453,11 @@ def pin_map(point: tuple[float, float] | None) -> tuple[float, float] | None:
     return point
 
 
-def preview_map(dots: Sequence[Dots], branch: Marked, *, key: str, marks: Sequence[Marked] = ()) -> None:
-    """Show many points in colours round a branch, on the first base map that shows the country."""
-    offered = basemaps.offered(Settings.from_env())
-    base = next((base for base in offered if base.kind == "xyz"), offered[0])
+def preview_map(
+    dots: Sequence[Dots], branch: Marked, *, is_demo: bool, key: str, marks: Sequence[Marked] = ()
+) -> None:
+    """Show many points in colours round a branch, on the base map that the customer map has."""
+    usable = [base for base in basemaps.offered(Settings.from_env()) if is_demo or base.key != "demo"]
+    usual = next((base for base in usable if base.kind != "none"), usable[0])
+    base = next((base for base in usable if base.key == state.choice(state.BASEMAP)), usual)
     draw(Scene(base, branch, dots=dots, candidates=marks), height=PIN_HEIGHT_PX, key=key)

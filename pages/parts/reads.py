@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import streamlit as st
@@ -17,16 +18,18 @@ from data.figures import Filters
 from data.rights import Asker, Right
 from data.snapshots import Snapshot, seen_by
 from data.tokens import TileClaim
+from data.words import Language, say
 from geo.errors import RightsError
 from pages.parts.frame import reading, writing
 from pages.parts.map import Legend, Tiles
-from pages.parts.words import _, language
+from pages.parts.words import language
 
 __all__ = [
     "OUTLET_NAMES",
     "asides",
     "colours",
     "customers",
+    "group_name",
     "layers",
     "legend",
     "name_of",
@@ -89,6 +92,7 @@ def _token(said: str, store_id: str, _claim: TileClaim) -> str:  # noqa: ARG001
     return tokens.sign(Settings.from_env(), _claim)
 
 
+@cache
 def colours() -> dict[int, str]:
     """Return the colour of each upper category, by id."""
     upper = catalogue.CATEGORIES[catalogue.CATEGORIES["parent_id"].isna()]
@@ -97,12 +101,30 @@ def colours() -> dict[int, str]:
 
 def legend() -> Legend:
     """Return what colours and signs mean, in the user's language."""
+    return _legend(language())
+
+
+@cache
+def _legend(spoken: Language) -> Legend:
     upper = catalogue.CATEGORIES[catalogue.CATEGORIES["parent_id"].isna()]
     return Legend(
-        statuses=[_(STATUS_NAMES[status]) for status in catalogue.STATUSES],
-        categories=list(zip(upper["colour"], upper[language()], strict=True)),
-        places=[(number, _(PLACE_NAMES[kind])) for number, kind in enumerate(catalogue.PLACE_KINDS)],
+        statuses=[say(STATUS_NAMES[status], spoken) for status in catalogue.STATUSES],
+        categories=list(zip(upper["colour"], upper[spoken], strict=True)),
+        places=[
+            (number, say(PLACE_NAMES[kind], spoken)) for number, kind in enumerate(catalogue.PLACE_KINDS)
+        ],
     )
+
+
+def group_name(group_id: int) -> str:
+    """Return a customer group's name; nothing for one that is not there."""
+    return _group_names(language()).get(group_id, "")
+
+
+@cache
+def _group_names(spoken: Language) -> dict[int, str]:
+    groups = catalogue.GROUPS
+    return {int(key): str(name) for key, name in zip(groups["id"], groups[spoken], strict=True)}
 
 
 # Rows, by right -------------------------------------------------------------------------------------------

@@ -141,6 +141,12 @@ def _kept(name: str) -> str | None:
     return st.session_state.get(f"kept_{name}")
 
 
+def choice(name: str) -> str | None:
+    """Return what was chosen on another page; None where nothing was."""
+    value: str | None = st.session_state.get(f"kept_{name}")
+    return value
+
+
 def _keep(name: str, value: str) -> None:
     st.query_params[name] = st.session_state[f"kept_{name}"] = value
 
@@ -334,6 +340,11 @@ def _told(map_key: str) -> Mapping[str, object]:
     """Return what a map last told: its centre, zoom and last click, in the base map's datum."""
     told: Mapping[str, object] = st.session_state.get(map_key) or {}
     return told
+
+
+def hear(map_key: str, component_key: str) -> None:
+    """Keep what a map's component told under the map's own key; a callback."""
+    st.session_state[map_key] = st.session_state.get(component_key, {})
 
 
 def new_view(map_key: str) -> View | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
-from typing import TypeVar
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -29,6 +31,7 @@ __all__ = [
     "complaint",
     "day",
     "distance",
+    "in_one_language",
     "language",
     "locale",
     "moment",
@@ -43,6 +46,8 @@ __all__ = [
 ]
 
 K = TypeVar("K")
+P = ParamSpec("P")
+R = TypeVar("R")
 NONE = "-"
 NAME_SHOWN = 30  # letters of a name on a button; the card has it whole
 COMPACT_FROM = 10_000  # below, every digit is shown: 万 starts here
@@ -63,12 +68,31 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$:~<>])")
 # Babel looks a locale up in the file system when it is handed a name: hundreds of times a page.
 _LOCALES: dict[Language, Locale] = {"zh": Locale.parse("zh_CN"), "en": Locale.parse("en")}
 _BANK_TIME = ZoneInfo("Asia/Shanghai")
+_SETTLED: ContextVar[Language | None] = ContextVar("settled language", default=None)
+WRITTEN_AT_ONCE = 20_000  # numbers kept as they are written: most of a page's stand there again after a move
 
 
 def language() -> Language:
     """Return the user's language: the one chosen, else the browser's, else Chinese."""
+    settled = _SETTLED.get()
+    if settled is not None:
+        return settled
     asked = (state.language() or st.context.locale or "zh").lower()
     return "zh" if asked.startswith("zh") else "en"
+
+
+def in_one_language(part: Callable[P, R]) -> Callable[P, R]:
+    """Let a part of a page look its language up once: a session is asked slowly, and hundreds of times."""
+
+    @wraps(part)
+    def settled(*given: P.args, **named: P.kwargs) -> R:
+        before = _SETTLED.set(language())
+        try:
+            return part(*given, **named)
+        finally:
+            _SETTLED.reset(before)
+
+    return settled
 
 
 def locale() -> Locale:
@@ -115,10 +139,15 @@ def number(value: float | None, *, compact: bool = True) -> str:
     """Return a count: 12,345 as `1.2万` or `12.3K`, or in full where a table needs it; `-` for none."""
     if value is None or math.isnan(value):
         return NONE
+    return _number(float(value), compact, language())
+
+
+@lru_cache(maxsize=WRITTEN_AT_ONCE)
+def _number(value: float, compact: bool, spoken: Language) -> str:
     if compact and abs(value) >= COMPACT_FROM:
-        return str(format_compact_decimal(value, locale=locale(), fraction_digits=1))
-    digits = "#,##0" if float(value).is_integer() else "#,##0.#"
-    return str(format_decimal(value, format=digits, locale=locale()))
+        return str(format_compact_decimal(value, locale=_LOCALES[spoken], fraction_digits=1))
+    digits = "#,##0" if value.is_integer() else "#,##0.#"
+    return str(format_decimal(value, format=digits, locale=_LOCALES[spoken]))
 
 
 def money(value: float | None, *, compact: bool = True) -> str:
@@ -130,7 +159,12 @@ def share(value: float | None) -> str:
     """Return a share between 0 and 1 in per cent, without its counts; `-` for none."""
     if value is None or math.isnan(value):
         return NONE
-    return str(format_percent(value, format="0%" if value in (0, 1) else "0.#%", locale=locale()))
+    return _share(float(value), language())
+
+
+@lru_cache(maxsize=WRITTEN_AT_ONCE)
+def _share(value: float, spoken: Language) -> str:
+    return str(format_percent(value, format="0%" if value in (0, 1) else "0.#%", locale=_LOCALES[spoken]))
 
 
 def percent(figure: Figure) -> str:

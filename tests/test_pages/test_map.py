@@ -8,6 +8,7 @@ import re
 import folium
 import numpy as np
 import pytest
+import streamlit_folium
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -19,7 +20,7 @@ from data.figures import Filters
 from data.rights import Role
 from geo.catchment import GEOD
 from geo.datum import convert
-from pages.parts import chosen
+from pages.parts import chosen, state
 from pages.parts import map as maps
 from pages.parts.chosen import Sight, at_click
 from pages.parts.map import Marked, Ring, Scene
@@ -58,6 +59,29 @@ def test_a_nasty_name_comes_through_folium_and_streamlit_folium_unchanged(name: 
     (literal,) = re.findall(r"JSON\.parse\((\".*\")\)", script)
     assert json.loads(json.loads(literal)) == {"name": name}
     assert "<" not in script
+
+
+@pytest.mark.parametrize("key", [state.MAP, state.PIN_MAP])
+def test_the_browser_is_sent_what_streamlit_folium_would_send(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, object]] = []
+    monkeypatch.setattr(streamlit_folium, "_component_func", lambda **arguments: sent.append(arguments))
+    scene = Scene(PLAIN, Marked(LON, LAT, "江汉路支行"), rings=[Ring(800.0, "800 m", main=True)])
+    maps.draw(scene, key=key)
+    group = folium.FeatureGroup(name="zhendi")
+    group.add_child(maps.Sync(maps.picture(scene, key)))
+    streamlit_folium.st_folium(
+        maps.Ground(),
+        key=key,
+        height=maps.HEIGHT_PX,
+        use_container_width=True,
+        returned_objects=["last_clicked", "center", "zoom"],
+        feature_group_to_add=group,
+    )
+    ours, theirs = sent
+    assert callable(ours.pop("on_change")) and callable(theirs.pop("on_change"))
+    assert ours == theirs
 
 
 def test_the_bare_map_is_always_the_same_so_that_it_is_never_made_anew() -> None:
