@@ -92,12 +92,12 @@ FIELDS: dict[str, dict[str, str]] = {
 }
 LON = (
     "经度|經度|lon|lng|long|longitude|x|point_x|x坐标|坐标x|坐标经度|经度坐标|经度值|lon_x|"
-    "jingdu|jd|centerx|center_lon|东经|location_lng|location.lng|geo_lon|"
+    "jingdu|jd|centerx|x_coord|center_lon|东经|location_lng|location.lng|geo_lon|"
     "gps_lon"
 )
 LAT = (
     "纬度|緯度|lat|latitude|y|point_y|y坐标|坐标y|坐标纬度|纬度坐标|纬度值|lat_y|weidu|wd|"
-    "centery|center_lat|北纬|location_lat|location.lat|geo_lat|gps_lat"
+    "centery|center_lat|y_coord|北纬|location_lat|location.lat|geo_lat|gps_lat"
 )
 # One column with both; "纬经度" and its like have the latitude first.
 BOTH = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,33 +10,134 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjError
 
+from data import headers as header_words
 from data import values
 from data.headers import Pair
-from data.readers import Chunk
+from data.readers import Chunk, Table
 from data.reasons import FOREIGN, IMPOSSIBLE, METRES, NO_COORDINATES, NOT_A_NUMBER, OK, SWAPPED, TOO_LARGE
-from geo.errors import N_, FileError
+from geo import crs
+from geo.errors import N_, CrsError, FileError
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+Near = tuple[float, float] | None
+
+DEGREES = frozenset({4326, 4490, 4979, 4480})  # WGS 84 and CGCS2000, which are one to within a metre
+WEB_MERCATOR = 3857
+MOST_METRES = 0.5  # of the rows with numbers
 LARGEST_SHOP_DEG = 0.1  # a shape wider than this is a district, not a merchant
 LONGEST_VALUE = 40  # characters of a bad cell that a reason repeats
+_EPSG = re.compile(r"(?<![a-z])epsg[\s:_\-]*(\d{4,5})(?!\d)", re.IGNORECASE)
 
 
-def transformer(epsg: int | None) -> Transformer | None:
-    """Return how a declared projection becomes degrees; None where it is degrees already."""
-    if epsg is None:
+@dataclass(frozen=True)
+class ToDegrees:
+    """The way from a list's own coordinates to WGS 84 degrees."""
+
+    crs: CRS
+    northing_first: bool = False
+    found: bool = False
+    """Whether the values told the system; else the file declares it."""
+
+    @property
+    def epsg(self) -> int | None:
+        """The system's number, None where it has none."""
+        return None if (number := self.crs.to_epsg()) is None else int(number)
+
+    def transform(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Return longitudes and latitudes, NaN where there are none."""
+        lon, lat = crs.to_wgs84(y, x, self.crs) if self.northing_first else crs.to_wgs84(x, y, self.crs)
+        lost = ~(np.isfinite(lon) & np.isfinite(lat))
+        lon[lost] = lat[lost] = np.nan
+        return lon, lat
+
+
+def to_degrees(table: Table, first: Chunk, pair: Pair | None, near: Near = None) -> ToDegrees | None:
+    """
+    Return how a list's coordinates become WGS 84 degrees; None where they are degrees of some datum already.
+
+    Parameters
+    ----------
+    table, first
+        The list and its first rows.
+    pair
+        The columns with coordinates; None for shapes.
+    near
+        Where the branch is: of several zones the one that lies there is taken.
+
+    Raises
+    ------
+    FileError
+        When the system does not exist or is not published, or the values fit several.
+    """
+    if (declared := _declared(table, pair)) is not None:
+        return declared
+    lon, lat = _first_numbers(first, pair)
+    metres = judged(lon, lat) == METRES
+    if not metres.any() or metres.sum() <= MOST_METRES * np.isfinite(lon + lat).sum():
+        return None
+    found = [each for each in crs.projections(lon[metres], lat[metres], near) if _is_here(each)]
+    named = _named_epsg(table)
+    found = [each for each in found if each.epsg in named] or found
+    if len(found) > 1:
+        raise FileError(
+            N_(
+                "The coordinates are metres of a projection, and several fit: {found}. Write the right one "
+                "into the file's name, as EPSG{epsg}, or export the list with longitude and latitude."
+            ),
+            found="; ".join(f"EPSG:{each.epsg} ({each.lon:.4f}, {each.lat:.4f})" for each in found),
+            epsg=found[0].epsg,
+        )
+    if not found:
+        return None
+    if found[0].epsg == WEB_MERCATOR and "bd09" in _words_of(table):
+        raise FileError(
+            N_("The coordinates are Baidu's own metres. Export the list with longitude and latitude.")
+        )
+    return ToDegrees(CRS.from_epsg(found[0].epsg), found[0].northing_first, found=True)
+
+
+def _declared(table: Table, pair: Pair | None) -> ToDegrees | None:
+    """Return the way from the system that a file declares; of columns it says nothing."""
+    if pair is not None or (table.epsg is None and table.crs is None) or table.epsg in DEGREES:
         return None
     try:
-        crs = CRS.from_epsg(epsg)
+        system = CRS.from_user_input(table.crs if table.epsg is None else table.epsg)
+        crs.to_wgs84([0.0], [0.0], system)
     except ProjError as error:
-        raise FileError(N_("The file declares EPSG:{epsg}, which does not exist."), epsg=epsg) from error
-    if crs.is_geographic or not crs.is_projected:
-        return None
-    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+        raise FileError(
+            N_("The file declares EPSG:{epsg}, which does not exist."), epsg=table.epsg or "?"
+        ) from error
+    except CrsError as error:
+        raise FileError(error.message, **error.values) from error
+    return ToDegrees(system)
+
+
+def _first_numbers(first: Chunk, pair: Pair | None) -> tuple[Floats, Floats]:
+    if pair is None:
+        assert first.lon is not None and first.lat is not None
+        return first.lon, first.lat
+    texts = pair_text(first.frame, pair)
+    return values.degrees(texts[0])[0], values.degrees(texts[1])[0]
+
+
+def _is_here(projection: crs.Projection) -> bool:
+    return bool(_in_china(np.array([projection.lon]), np.array([projection.lat]))[0])
+
+
+def _named_epsg(table: Table) -> set[int]:
+    """Return the systems that the file's own words name."""
+    texts = (table.name, table.sheet or "", table.shape_header or "", *table.headers)
+    return {int(number) for text in texts for number in _EPSG.findall(text)}
+
+
+def _words_of(table: Table) -> set[str]:
+    texts = (table.name, table.sheet or "", *table.headers)
+    return {datum for text in texts for datum in header_words.named_datums(text)}
 
 
 @dataclass
@@ -53,10 +155,18 @@ def pair_text(frame: pd.DataFrame, pair: Pair) -> tuple[pd.Series, pd.Series]:
     if pair.lon != pair.lat:
         return frame[pair.lon], frame[pair.lat]
     first, second = values.split_pair(frame[pair.lon])
-    return (second, first) if pair.latitude_first else (first, second)
+    return (second, first) if _is_latitude_first(pair, first, second) else (first, second)
 
 
-def place(chunk: Chunk, kind: str, pair: Pair | None, transform: Transformer | None) -> Placed:
+def _is_latitude_first(pair: Pair, first: pd.Series, second: pd.Series) -> bool:
+    """Whether the latitude stands before the longitude: as the header says, else as the values do."""
+    if pair.latitude_first or header_words.plain(pair.lon).startswith(("lon", "lng", "经")):
+        return pair.latitude_first
+    reasons = judged(values.degrees(first)[0], values.degrees(second)[0])
+    return int((reasons == SWAPPED).sum()) > int((reasons == OK).sum())
+
+
+def place(chunk: Chunk, kind: str, pair: Pair | None, transform: ToDegrees | None) -> Placed:
     """
     Return where the rows of a chunk are.
 
@@ -65,16 +175,20 @@ def place(chunk: Chunk, kind: str, pair: Pair | None, transform: Transformer | N
     chunk, kind
         Of a list of what.
     pair
-        The columns with coordinates; None for GeoJSON's geometry.
+        The columns with coordinates; None for shapes.
     transform
-        From a declared projection to degrees.
+        From another system to degrees.
     """
     if pair is None:
         return _placed_shapes(chunk, kind, transform)
     texts = pair_text(chunk.frame, pair)
     lon, no_lon, bad_lon = values.degrees(texts[0])
     lat, no_lat, bad_lat = values.degrees(texts[1])
+    if transform is not None:
+        lon, lat = transform.transform(lon, lat)
     reason = judged(lon, lat)
+    if transform is not None:
+        reason[np.isnan(lon)] = IMPOSSIBLE
     reason[bad_lon | bad_lat] = NOT_A_NUMBER
     reason[no_lon | no_lat] = NO_COORDINATES
     return Placed(
@@ -112,14 +226,12 @@ def _blamed(
     }
 
 
-def _placed_shapes(chunk: Chunk, kind: str, transform: Transformer | None) -> Placed:
+def _placed_shapes(chunk: Chunk, kind: str, transform: ToDegrees | None) -> Placed:
     assert chunk.lon is not None and chunk.lat is not None and chunk.shapes is not None
     lon, lat = chunk.lon.copy(), chunk.lat.copy()
     missing = np.isnan(lon) | np.isnan(lat)
     if transform is not None:
         lon, lat = transform.transform(lon, lat)
-        lost = ~(np.isfinite(lon) & np.isfinite(lat))
-        lon[lost] = lat[lost] = np.nan
     reason = judged(lon, lat)
     reason[np.isnan(lon)] = IMPOSSIBLE
     reason[missing] = NO_COORDINATES

@@ -33,6 +33,7 @@ HOW = {
     "stated": N_("stated by the user"),
     "words": N_("the file's own words"),
     "crs": N_("the file's declared CRS"),
+    "metres": N_("metres of a projection that only official data use"),
     "pair": N_("two datums in one row"),
     "matches": N_("rows that match what the branch has"),
 }

@@ -126,7 +126,7 @@ def open_table(
         path = Path(source) if isinstance(source, (str, Path)) else None
         stream, name = _opened(source, name, open_files)
         job = _Job(stream, name, path, sheet, encoding, header, open_files)
-        head = _check_head(stream)
+        head = _check_head(stream, name)
         digest = _sha256(stream)
         stream.seek(0)
         table = with_shapes(_open(job, head, digest))
@@ -135,7 +135,7 @@ def open_table(
         return table
 
 
-def _check_head(stream: IO[bytes]) -> bytes:
+def _check_head(stream: IO[bytes], name: str) -> bytes:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     head = stream.read(SAMPLE_BYTES)
@@ -147,6 +147,8 @@ def _check_head(stream: IO[bytes]) -> bytes:
     for magic, message in _MAGIC:
         if head.startswith(magic):
             raise FileError(message)
+    if PurePath(name).suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
+        raise FileError(_ONLY_SHAPES)
     return head
 
 
