@@ -22,16 +22,9 @@ from data import catalogue
 
 MANY_DIFFERENT = 50_000  # values; a column with more holds no category, and is only looked up word for word
 
-_WIDE = {
-    code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
-}
-_CONTROL = dict.fromkeys(
-    (*range(32), 127, *range(0x80, 0xA0), 0x200B, 0x200C, 0x200D, 0xFEFF, 0xFFFE, 0xFFFF), " "
-)
-_TIDY = {**_CONTROL, **_WIDE, 0x3000: " ", 0xA0: " "}
-_UNTIDY = (
-    "[\\x00-\\x1f\\x7f-\\x{a0}\\x{200b}-\\x{200d}\\x{feff}\\x{fffe}\\x{ffff}\\x{3000}０-９Ａ-Ｚａ-ｚ]| {2}"
-)
+# Bytes that UTF-8 begins a character with that may have to be changed: controls, and the first of wide ones.
+_SUSPECT = np.zeros(256, dtype=bool)
+_SUSPECT[[*range(32), 127, 0xC2, 0xE2, 0xE3, 0xEF]] = True
 _NONE = frozenset(
     {
         "",
@@ -53,11 +46,30 @@ _NONE = frozenset(
         "{}",
     }
 )
-_MULTIPLES = {"亿": 1e8, "万": 1e4, "千": 1e3, "k": 1e3, "m": 1e6}
-_NUMBER = re.compile(
-    r"^(?:人民币|约|rmb|cny|¥|￥|\$)?\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?)\s*(亿|千万|百万|万|千|k|m)?"
-    r"\s*(?:元|人|户|名|家|rmb|cny)?\s*(?:左右|以上|\+)?$"
+_NONES = pa.array(sorted(_NONE - {""}), pa.string())
+_LONGEST_NONE = max(len(word.encode()) for word in _NONE)
+_MULTIPLES = {
+    "": 1.0,
+    "亿": 1e8,
+    "万亿": 1e12,
+    "千万": 1e7,
+    "百万": 1e6,
+    "十万": 1e5,
+    "万": 1e4,
+    "千": 1e3,
+    "百": 1e2,
+    "k": 1e3,
+    "m": 1e6,
+    "%": 1e-2,
+    "‰": 1e-3,
+}
+_NUMBER = (
+    r"^(?P<open>\(?)\s*(?:人民币|约|rmb|cny|us\$|¥|￥|\$)?\s*"
+    r"(?P<digits>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?)\s*"
+    r"(?P<unit>万亿|亿|千万|百万|十万|万|千|百|k|m|%|‰)?\s*"
+    r"(?:元|块|人|户|名|家|rmb|cny)?\s*(?:左右|以上|以下|\+)?\s*(?P<close>\)?)$"
 )
+_THOUSANDS = r"^\D*\d{1,3}([,\s'’_]\d{3})+(\D.*)?$"
 _DEGREES = re.compile(
     r"^(?P<sign>[+-]?)(?P<d>\d{1,3})\s*[°度]\s*"
     r"(?:(?P<m>\d{1,2}(?:\.\d+)?)\s*['′’分]\s*)?"
@@ -102,7 +114,7 @@ PLACE_WORDS: dict[str, str] = {
     ),
 }
 OUTLET_WORDS: dict[str, str] = {
-    "atm": "atm|自动取款机|自动柜员机|自动提款机|自助银行|离行自助|自助设备|自助网点",
+    "atm": "atm|自助机具|自动取款机|自动柜员机|自动提款机|自助银行|离行自助|自助设备|自助网点",
     "insurer": "insurer|insurance|保险|保险公司|人寿|财险",
     "bank": "bank|银行|网点|支行|分行|营业部|营业所|储蓄所|分理处|信用社|农商行|bank branch",
 }
@@ -110,34 +122,102 @@ OUTLET_WORDS: dict[str, str] = {
 
 def tidy(text: pd.Series) -> pd.Series:
     """Return texts trimmed, with half-width letters and digits, single spaces and no control characters."""
-    plain = pa.array(text, pa.string())
-    odd = pc.match_substring_regex(plain, _UNTIDY).to_numpy(zero_copy_only=False).nonzero()[0]
-    if len(odd):
-        # Only where there is something to do: a call for each row would be most of an import's time.
-        done = [value.translate(_TIDY) for value in plain.take(pa.array(odd)).to_pylist()]
-        mask = np.zeros(len(plain), dtype=bool)
-        mask[odd] = True
-        plain = pc.replace_with_mask(plain, mask, pa.array(done, pa.string()))
+    cells = pa.array(text, pa.string())
+    plain = _half_width(cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells)
+    if b"  " in memoryview(plain.buffers()[2] or b"").tobytes():
         plain = pc.replace_substring_regex(plain, pattern=" {2,}", replacement=" ")
-    return _series(pc.utf8_trim_whitespace(plain), text)
+    return like(pc.utf8_trim_whitespace(plain), text)
 
 
-def _series(values: pa.Array, like: pd.Series) -> pd.Series:
+def _half_width(text: pa.Array) -> pa.Array:
+    """Return texts with ASCII for full-width letters and digits, and a space for odd spaces and controls."""
+    data, offsets = _bytes_of(text)
+    at = _SUSPECT[data].nonzero()[0]
+    becomes, width = _ascii_of(data, at)
+    return _rewritten(text, data, offsets, at, becomes, width)
+
+
+def _bytes_of(text: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Return the bytes of all texts, one behind the other, and where each begins and the last ends."""
+    if not len(text):
+        return np.zeros(0, dtype=np.uint8), np.zeros(1, dtype=np.int32)
+    buffers = text.buffers()
+    offsets = np.frombuffer(buffers[1], dtype=np.int32)[text.offset :][: len(text) + 1]
+    data = np.frombuffer(buffers[2] or b"", dtype=np.uint8)[offsets[0] : offsets[-1]]
+    return data, offsets - offsets[0]
+
+
+def _rewritten(
+    text: pa.Array,
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int32],
+    at: NDArray[np.intp],
+    becomes: NDArray[np.uint8],
+    width: NDArray[np.int8],
+) -> pa.Array:
+    """
+    Return texts with the characters at some positions replaced by one byte, or by none where that is 0.
+
+    It works on the bytes of all texts at once: a call for each would be most of an import's time.
+    """
+    some = width > 0
+    if not some.any():
+        return text
+    at, becomes, width = at[some], becomes[some], width[some]
+    changed = data.copy()
+    changed[at] = becomes
+    gone = np.sort(np.concatenate([at[becomes == 0], at[width > 1] + 1, at[width > 2] + 2]))
+    keep = np.ones(len(data), dtype=bool)
+    keep[gone] = False
+    ends = (offsets - np.searchsorted(gone, offsets)).astype(np.int32)
+    made = pa.StringArray.from_buffers(len(text), pa.py_buffer(ends), pa.py_buffer(changed[keep]))
+    return pc.if_else(text.is_valid(), made, None) if text.null_count else made
+
+
+def _ascii_of(data: NDArray[np.uint8], at: NDArray[np.intp]) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
+    """Return the byte that stands for the character at each position, and its width; 0 where it stays."""
+    padded = np.concatenate([data, np.zeros(2, dtype=np.uint8)])
+    one, two, three = padded[at], padded[at + 1], padded[at + 2]
+    after_bc, after_bd = (one == 0xEF) & (two == 0xBC), (one == 0xEF) & (two == 0xBD)
+    upper = after_bc & (
+        ((three >= 0x90) & (three <= 0x99)) | ((three >= 0xA1) & (three <= 0xBA))
+    )  # ０-９Ａ-Ｚ
+    lower = after_bd & (three >= 0x81) & (three <= 0x9A)  # ａ-ｚ
+    three_wide = (
+        ((one == 0xE3) & (two == 0x80) & (three == 0x80))  # U+3000
+        | ((one == 0xE2) & (two == 0x80) & (three >= 0x8B) & (three <= 0x8D))  # of no width
+        | ((one == 0xEF) & (two == 0xBB) & (three == 0xBF))  # byte order mark
+        | ((one == 0xEF) & (two == 0xBF) & (three >= 0xBE))  # no characters
+    )
+    two_wide = (one == 0xC2) & (two >= 0x80) & (two <= 0xA0)  # controls, and a space that breaks no line
+    becomes = np.full(len(at), 32, dtype=np.uint8)
+    becomes[upper] = three[upper] - 0x60
+    becomes[lower] = three[lower] - 0x20
+    width = np.where(upper | lower | three_wide, 3, np.where(two_wide, 2, (one < 0x80).astype(np.int8)))
+    return becomes, width.astype(np.int8)
+
+
+def like(made: pa.Array, other: pd.Series) -> pd.Series:
     """Return an arrow array as a series of the same kind and index as another, without copying its text."""
-    made = pd.Series(pd.array(values, dtype=like.dtype), index=like.index, name=like.name)
-    return made
+    return pd.Series(pd.array(made, dtype=other.dtype), index=other.index, name=other.name)
 
 
 def undefused(text: pd.Series) -> pd.Series:
     """Return texts without the apostrophe that an export put before what looks like a formula."""
-    if not text.str.startswith("'").any():
+    plain = pa.array(text, pa.string())
+    if not pc.any(pc.starts_with(plain, "'")).as_py():
         return text
-    return text.str.replace(r"^'([=+\-@])", r"\1", regex=True)
+    return like(pc.replace_substring_regex(plain, r"^'([=+\-@])", r"\1"), text)
 
 
 def present(text: pd.Series) -> pd.Series:
     """Return texts with what lists write for "nothing" (-, 无, NULL …) as empty text."""
-    return text.mask(text.str.lower().isin(_NONE), "")
+    plain = pa.array(text, pa.string())
+    short = pc.less_equal(pc.binary_length(plain), _LONGEST_NONE)
+    if not pc.any(short).as_py():
+        return text
+    nothing = pc.and_(short, pc.is_in(pc.utf8_lower(pc.if_else(short, plain, "x")), _NONES))
+    return like(pc.if_else(nothing, "", plain), text) if pc.any(nothing).as_py() else text
 
 
 def per_value(text: pd.Series, translate: Callable[[str], Any], dtype: type) -> NDArray[Any]:
@@ -152,16 +232,46 @@ def numbers(text: pd.Series, factor: float = 1.0) -> tuple[NDArray[np.float64], 
     """
     Return numbers, NaN where there is none, and where a text is there that is no number.
 
-    Understands full-width digits, thousands marks, currency signs, 万 and 亿. `factor` is the unit of the
-    column's header; a cell that names its own is not multiplied twice.
+    Understands full-width digits, thousands marks, currency signs, 万 and 亿, percent (12% is 0.12) and a
+    negative in brackets; a date is none. `factor` is the unit of the column's header; a cell that names its
+    own is not multiplied twice.
     """
     plain = present(tidy(text))
+    said = (plain != "").to_numpy(bool)
     values = _floats(plain) * factor
-    left = (np.isnan(values) & (plain != "").to_numpy(bool)).nonzero()[0]
+    left = (np.isnan(values) & said).nonzero()[0]
     if len(left):
-        odd = plain.iloc[left]
-        values[left] = per_value(odd, lambda value: _number(value, factor), float)
-    return values, np.isnan(values) & (plain != "").to_numpy(bool)
+        values[left] = _written_numbers(pa.array(plain.iloc[left], pa.string()), factor)
+    return values, np.isnan(values) & said
+
+
+def _written_numbers(text: pa.Array, factor: float) -> NDArray[np.float64]:
+    """Read what is a number with marks, signs or a unit."""
+    text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(text, form="NFKC")))
+    text = pc.replace_substring_regex(text, "[﹣−–]", "-")
+    grouped = pc.match_substring_regex(text, _THOUSANDS)
+    text = pc.if_else(grouped, pc.replace_substring_regex(text, r"(\d)[,\s'’_]", r"\1"), text)
+    found = pc.extract_regex(text, _NUMBER)
+    digits, unit = pc.struct_field(found, "digits"), pc.struct_field(found, "unit")
+    opened, closed = pc.struct_field(found, "open"), pc.struct_field(found, "close")
+    size = np.asarray(pc.cast(digits, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    units = pa.array(list(_MULTIPLES), pa.string())
+    times = np.array([*_MULTIPLES.values(), np.nan])
+    times[0] = factor
+    at = pc.fill_null(pc.index_in(unit, units), len(units)).to_numpy(zero_copy_only=False)
+    brackets = np.asarray(
+        pc.fill_null(pc.equal(opened, "("), False).to_numpy(zero_copy_only=False), dtype=bool
+    )
+    even = np.asarray(
+        pc.fill_null(pc.equal(pc.equal(opened, "("), pc.equal(closed, ")")), False).to_numpy(
+            zero_copy_only=False
+        ),
+        dtype=bool,
+    )
+    with np.errstate(over="ignore"):
+        values: NDArray[np.float64] = np.where(brackets, -np.abs(size), size) * times[at]
+    values[~even | ~np.isfinite(values)] = np.nan
+    return values
 
 
 def _floats(plain: pd.Series) -> NDArray[np.float64]:
@@ -170,19 +280,6 @@ def _floats(plain: pd.Series) -> NDArray[np.float64]:
     good = pc.match_substring_regex(arrow, r"^[+-]?(\d{1,18}\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$")
     values = pc.cast(pc.if_else(good, arrow, pa.scalar(None, pa.string())), pa.float64())
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64).copy()
-
-
-def _number(value: str, factor: float) -> float:
-    text = unicodedata.normalize("NFKC", value).strip().lower()
-    text = re.sub(r"(?<=\d)[,\s'’_](?=\d{3}(?:\D|$))", "", text).replace("﹣", "-").replace("−", "-")
-    found = _NUMBER.match(text)
-    if not found:
-        return float("nan")
-    unit = found[2]
-    if not unit:
-        return float(found[1]) * factor
-    multiple = {"千万": 1e7, "百万": 1e6}.get(unit) or _MULTIPLES[unit]
-    return float(found[1]) * multiple
 
 
 def degrees(text: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
@@ -357,6 +454,41 @@ def product_codes(text: pd.Series) -> tuple[NDArray[np.object_], NDArray[np.bool
 
 def name_keys(names: pd.Series) -> pd.Series:
     """Return names as they are compared: compatible forms, lower case, letters and digits alone."""
-    arrow = pc.utf8_lower(pc.utf8_normalize(pa.array(names, pa.string()), form="NFKC"))
-    arrow = pc.replace_substring_regex(arrow, pattern=r"[\s\p{P}\p{S}]+", replacement="")
-    return pd.Series(arrow.to_pandas(), index=names.index, dtype=names.dtype)
+    text = pa.array(names, pa.string())
+    data, offsets = _bytes_of(text)
+    at = _NO_KEY[data].nonzero()[0]
+    becomes, width = _key_bytes(data, at)
+    made = _rewritten(text, data, offsets, at, becomes, width)
+    rare = np.zeros(len(text), dtype=bool)
+    rare[np.searchsorted(offsets, at[width == 0], side="right") - 1] = True
+    if rare.any():
+        odd = pa.array(rare)
+        some = pc.utf8_lower(pc.utf8_normalize(text.filter(odd), form="NFKC"))
+        some = pc.replace_substring_regex(some, pattern=r"[\s\p{P}\p{S}]+", replacement="")
+        made = pc.replace_with_mask(made, odd, some)
+    return like(made, names)
+
+
+def _key_bytes(data: NDArray[np.uint8], at: NDArray[np.intp]) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
+    """Return what stands for each character in a key, 0 for nothing, and its width; width 0: look closer."""
+    padded = np.concatenate([data, np.zeros(2, dtype=np.uint8)])
+    one, two, three = padded[at], padded[at + 1], padded[at + 2]
+    becomes, width = _ascii_of(data, at)
+    full_width = (one == 0xEF) & ((two == 0xBC) | ((two == 0xBD) & (three <= 0x9E)))
+    marks = (
+        (
+            (one == 0xE3) & (two == 0x80) & ((three <= 0x84) | ((three >= 0x88) & (three <= 0x9F)))
+        )  # 、。《》【】
+        | ((one == 0xE2) & (two == 0x80) & (three >= 0x90) & (three <= 0xA7))  # dashes, quotes, …
+    )
+    width[full_width | marks] = 3
+    width[(one == 0xC2) & (two == 0xB7)] = 2  # ·
+    width[one < 0x80] = 1
+    letter = np.where(one < 0x80, one, np.where(width == 3, becomes, 0))
+    small = np.where((letter >= 65) & (letter <= 90), letter + 32, letter)
+    plain = ((small >= 48) & (small <= 57)) | ((small >= 97) & (small <= 122))
+    return np.where(plain, small, 0).astype(np.uint8), width
+
+
+_NO_KEY = np.ones(256, dtype=bool)  # bytes that a key may not begin a character with, or that need a look
+_NO_KEY[[*range(48, 58), *range(97, 123), *range(0x80, 0xC0), *range(0xE4, 0xEA)]] = False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 
 import hypothesis.strategies as st
 import numpy as np
@@ -280,3 +282,77 @@ def test_our_own_brand_is_found_in_its_outlets_names() -> None:
     names = text("中国工商银行（人民路支行）", "工商银行ATM", "招商银行")
     assert kinds.own(names, "工商银行").tolist() == [True, True, False]
     assert kinds.own(names, "").tolist() == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("1,234,567", 1_234_567),
+        ("1 234 567", 1_234_567),
+        ("1,234,567.89元", 1_234_567.89),
+        ("12%", 0.12),
+        ("１２．５％", 0.125),
+        ("(1,234.50)", -1234.5),
+        ("（500）", -500),
+        ("−3", -3),
+        ("2千万", 2e7),
+        ("1.5万亿", 1.5e12),
+        ("3百", 300),
+        ("￥ 1.2 万 元", 12_000),
+        ("10万以上", 100_000),
+    ],
+)
+def test_marks_units_percents_and_brackets_are_read(cell: str, number: float) -> None:
+    found, bad = values.numbers(text(cell))
+    assert found.tolist() == pytest.approx([number])
+    assert not bad.any()
+
+
+def test_dates_times_and_halves_of_brackets_are_no_numbers() -> None:
+    found, bad = values.numbers(
+        text("2026-05-01", "2026/5/1", "2026.5.1", "2026年5月", "12:30", "(5", "5)", "1,2345", "1e999")
+    )
+    assert np.isnan(found).all() and bad.all()
+
+
+def test_a_percent_is_not_multiplied_with_the_headers_unit() -> None:
+    assert values.numbers(text("5%", "(2)", "3千"), factor=1e4)[0].tolist() == [0.05, -20_000, 3000]
+
+
+def _slow_key(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name).lower()
+    return "".join(
+        letter for letter in folded if not letter.isspace() and unicodedata.category(letter)[0] not in "PS"
+    )
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.text(alphabet="aZ9 ７Ａｚ（）、。々·—…“”汉㐀éŁ①Ⅷﾊㄅ①é~!_", max_size=12), max_size=8))
+def test_keys_by_the_byte_are_keys_by_the_letter(names: list[str]) -> None:
+    assert values.name_keys(text(*names)).tolist() == [_slow_key(name) for name in names]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.text(max_size=12) | st.text(alphabet="aＡ１　\u200b\ufeff\xa0\x00 汉", max_size=12), max_size=8
+    )
+)
+def test_tidied_by_the_byte_is_tidied_by_the_letter(cells: list[str]) -> None:
+    wide = {
+        code: code - 0xFEE0
+        for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
+    }
+    odd = (*range(32), *range(127, 0xA1), 0x200B, 0x200C, 0x200D, 0xFEFF, 0xFFFE, 0xFFFF, 0x3000)
+    slow = [re.sub(" +", " ", cell.translate({**wide, **dict.fromkeys(odd, " ")})).strip() for cell in cells]
+    assert values.tidy(text(*cells)).tolist() == slow
+
+
+def test_missing_texts_stay_missing_and_slices_keep_their_place() -> None:
+    column = pd.Series(["x", "Ａ１", None, "无", "７天（店）"], dtype="str")[1:]
+    assert values.tidy(column).isna().tolist() == [False, True, False, False]
+    assert values.tidy(column).dropna().tolist() == ["A1", "无", "7天（店）"]
+    assert values.present(values.tidy(column)).dropna().tolist() == ["A1", "", "7天（店）"]
+    assert values.name_keys(column).dropna().tolist() == ["a1", "无", "7天店"]
+    assert values.name_keys(column).index.tolist() == [1, 2, 3, 4]
+    assert values.undefused(text("'=1", "'x", "=2")).tolist() == ["=1", "'x", "=2"]
