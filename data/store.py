@@ -13,6 +13,7 @@ from data.branches import (
     versions,
 )
 from data.byhand import add_merchant, edit_merchant, merchant_changes
+from data.comparing import diff
 from data.database import dispose, engine, is_migrated, migrate, reading, transaction
 from data.history import RollbackReport, rollback, same_file, touched_later
 from data.people import add_person, managers, people, set_role
@@ -58,6 +59,7 @@ __all__ = [
     "customer_card",
     "customers_near",
     "data_version",
+    "diff",
     "dispose",
     "doubles_to_review",
     "drop_unplaced",

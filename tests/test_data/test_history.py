@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 from data import bulk, changes, history, store, tables
 from data.rights import Role
 from data.words import say
-from geo.errors import Conflict, NotFound, RightsError
+from geo.errors import Conflict, DataError, NotFound, RightsError
 
 from .conftest import CLI, LAT, LON, Town
 
@@ -485,3 +485,76 @@ def test_the_source_named_is_the_newest_list_that_stands(town):
         assert store.latest_source(session, CLI, town.branch_id)["id"] == first
         store.rollback(session, CLI, first, keep="later")
         assert store.latest_source(session, CLI, town.branch_id) is None
+
+
+# Two lists held against each other --------------------------------------------------------------------------
+
+
+def told(found: pd.DataFrame) -> list[list[Any]]:
+    return found[["what", "source_id", "name", "fields"]].to_numpy().tolist()
+
+
+def test_two_lists_are_compared_by_the_rows_they_share(town):
+    with store.transaction(town.engine) as session:
+        first = add_list(session, town, ["甲", "乙", "丙", "丁"], source_id=["a", "b", "c", "d"])
+        ids = made_by(session, first)
+        second = change_list(
+            session,
+            town,
+            "merchants",
+            {ids[0]: {"name": "甲"}, ids[1]: {"phone": "1"}, ids[2]: {"lon": 114.0}},
+        )
+        values = {"name": "戊", "category_id": 101, "lon": LON, "lat": LAT, "branch_id": town.branch_id}
+        session.execute(insert(tables.merchants).values(values | {"batch_id": second, "source_id": "e"}))
+        forth, back = (store.diff(session, CLI, *pair) for pair in ((first, second), (second, first)))
+        assert store.diff(session, CLI, first, first).empty
+    assert told(forth) == [
+        ["changed", "b", "乙", "phone"],
+        ["moved", "c", "丙", "lon"],
+        ["gone", "d", "丁", ""],
+        ["new", "e", "戊", ""],
+    ]
+    assert [row[0] for row in told(back)] == ["changed", "moved", "new", "gone"]
+
+
+def test_a_change_there_and_back_between_two_lists_is_none(town):
+    with store.transaction(town.engine) as session:
+        first = add_list(session, town, ["甲"])
+        (row_id,) = made_by(session, first)
+        for phone in ("1", None):
+            last = change_list(session, town, "merchants", {row_id: {"phone": phone}})
+        assert store.diff(session, CLI, first, last).empty
+
+
+def test_rows_stored_twice_are_one_by_name_and_place(town):
+    with store.transaction(town.engine) as session:
+        first = add_list(session, town, ["甲", "乙"])
+        second = add_list(session, town, ["甲", "丙"], phone=["7", None])
+        found = store.diff(session, CLI, first, second)
+    assert told(found) == [
+        ["gone", None, "乙", ""],
+        ["changed", None, "甲", "phone"],
+        ["new", None, "丙", ""],
+    ]
+
+
+def test_customers_are_compared_without_their_names(town):
+    with store.transaction(town.engine) as session:
+        first = change_list(session, town, "customers", {town.ids["C1"]: {"name": "张三"}})
+        second = change_list(session, town, "customers", {town.ids["C1"]: {"name": "张三丰"}})
+        assert told(store.diff(session, CLI, first, second)) == [["changed", "C1", None, "name"]]
+
+
+def test_what_cannot_be_compared_is_refused(town):
+    with store.transaction(town.engine) as session:
+        first, second = add_list(session, town, ["甲"]), add_list(session, town, ["乙"])
+        other = change_list(session, town, "customers", {town.ids["C1"]: {"tier": "gold"}})
+        with pytest.raises(DataError):
+            store.diff(session, CLI, first, other)
+        undo = store.rollback(session, CLI, second, keep="later").batch
+        with pytest.raises(Conflict):
+            store.diff(session, CLI, first, second)
+        with pytest.raises(DataError):
+            store.diff(session, CLI, first, undo)
+        with pytest.raises(RightsError):
+            store.diff(session, town.asker(Role.MEMBER), first, first)
