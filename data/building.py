@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Table as SqlTable
 
-from data import catalogue, headers, kinds, tables, values
+from data import catalogue, kinds, tables, values
+from data.cells import Cells
 from data.pinyin import initials
-from data.survey import Columns, length, names_of, text_of
+from data.survey import length
 
 Floats = NDArray[np.float64]
 
@@ -25,10 +26,8 @@ class Fields:
 
     Parameters
     ----------
-    frame, rows
+    cells, rows
         The cells as text, and the file's row numbers.
-    columns
-        Which header is which field.
     lon, lat
         WGS 84.
     category
@@ -47,9 +46,8 @@ class Fields:
         Gives the ids of people by name, and adds those who are new.
     """
 
-    frame: pd.DataFrame
+    cells: Cells
     rows: NDArray[np.int64]
-    columns: Columns
     lon: Floats
     lat: Floats
     category: NDArray[np.int16]
@@ -62,7 +60,7 @@ class Fields:
 
     def text(self, name: str, column: SqlTable) -> pd.Series | None:
         """Return a field's texts, no longer than the store keeps."""
-        found = text_of(self.frame, self.columns, name)
+        found = self.cells.text(name)
         if found is None:
             return None
         limit = length(column, name)
@@ -73,12 +71,12 @@ class Fields:
 
     def named(self, table: SqlTable, fallback: str) -> pd.Series:
         """Return names; a row with neither name nor address is called by what it is and its row."""
-        names = names_of(self.frame, self.columns).str.slice(0, length(table, "name"))
+        names = self.cells.names().str.slice(0, length(table, "name"))
         if (names == "").any():
             names = names.mask(
                 names == "", pd.Series([f"{fallback} {row}" for row in self.rows], dtype="str")
             )
-        told = text_of(self.frame, self.columns, "name")
+        told = self.cells.text("name")
         return self.unless_told(names, None if told is None else told != "")
 
     def unless_told(self, found: Any, told: pd.Series | None) -> pd.Series:
@@ -89,15 +87,15 @@ class Fields:
 
     def has(self, name: str) -> pd.Series | None:
         """Return which rows say something in a field; None where the list has no such column."""
-        found = text_of(self.frame, self.columns, name)
+        found = self.cells.text(name)
         return None if found is None else found != ""
 
     def amount(self, name: str) -> Floats | None:
         """Return a field's numbers, NaN where there is none."""
-        header = self.columns.fields.get(name)
-        if header is None:
+        column = self.cells.column(name)
+        if column is None:
             return None
-        found, bad = values.numbers(self.frame[header], headers.unit_factor(header))
+        found, bad = values.numbers(column, self.cells.unit(name))
         self.warn("not_an_amount", int(bad.sum()))
         found[np.abs(found) > 1e15] = np.nan
         return found
@@ -112,17 +110,17 @@ class Fields:
 
     def coded(self, name: str, kind: str, warning: str) -> pd.Series | None:
         """Return a field's codes, None where it says nothing known."""
-        header = self.columns.fields.get(name)
-        if header is None:
+        column = self.cells.column(name)
+        if column is None:
             return None
-        found, unknown = values.codes(self.frame[header], kind)
+        found, unknown = values.codes(column, kind)
         self.warn(warning, int(unknown.sum()))
         series = pd.Series(found, dtype=object)
         return series.mask(series == "", None)
 
     def manager_ids(self) -> pd.Series | None:
         """Return the person of each manager named."""
-        names = text_of(self.frame, self.columns, "manager")
+        names = self.cells.text("manager")
         if names is None:
             return None
         names = names.str.slice(0, length(tables.people, "name"))
@@ -131,6 +129,7 @@ class Fields:
 
 def _frame(job: Fields, **given: Any) -> pd.DataFrame:
     """Return a frame of the columns that the list has; an update leaves alone those it has not."""
+    given["attributes"] = job.cells.attributes()
     return pd.DataFrame({name: column for name, column in given.items() if column is not None}).assign(
         lon=job.lon, lat=job.lat
     )
@@ -151,12 +150,15 @@ def _merchants(job: Fields) -> pd.DataFrame:
         manager_id=job.manager_ids(),
     )
     kinds_of = np.array(["", *catalogue.OUTLET_KINDS], dtype=object)
-    return built.assign(kind=kinds_of[job.outlet], is_own=kinds.own(names.fillna(""), job.bank))
+    is_own = np.zeros(len(names), dtype=bool)
+    if len(outlets := (job.outlet > 0).nonzero()[0]):
+        is_own[outlets] = kinds.own(names.iloc[outlets].fillna("").reset_index(drop=True), job.bank)
+    return built.assign(kind=kinds_of[job.outlet], is_own=is_own)
 
 
 def _outlets(job: Fields) -> pd.DataFrame:
     names = job.named(tables.outlets, "网点")
-    brand = text_of(job.frame, job.columns, "brand")
+    brand = job.cells.text("brand")
     kind = job.coded("kind", "outlet", "unknown_kind")
     from_name = pd.Series(
         kinds.outlet_kinds(names.fillna(""), np.full(len(names), "", dtype=object)), dtype=object
@@ -222,22 +224,22 @@ def _customers(job: Fields) -> pd.DataFrame:
 
 
 def _key(job: Fields) -> pd.Series | None:
-    header = job.columns.fields.get("key")
-    if header is None:
+    column = job.cells.column("key")
+    if column is None:
         return None
-    found = values.truths(job.frame[header])[0]
+    found = values.truths(column)[0]
     return pd.Series(found == 1).astype(object).mask(np.isnan(found), None)
 
 
 def _existing(job: Fields, deposits: Floats | None, size: pd.Series | None) -> pd.Series:
     """Return who is a customer already: as the list says, else who has deposits; nobody in a group."""
-    count = len(job.frame)
+    count = len(job.cells)
     has_money = np.zeros(count, dtype=bool) if deposits is None else deposits > 0
-    told = job.columns.fields.get("existing")
+    told = job.cells.column("existing")
     if told is None:
         many = np.zeros(count, dtype=bool) if size is None else (size > 1).fillna(False).to_numpy(bool)
         return job.unless_told((has_money | (deposits is None)) & ~many, None)
-    found, _ = values.truths(job.frame[told])
+    found, _ = values.truths(told)
     return job.unless_told(np.where(np.isnan(found), has_money, found == 1), pd.Series(~np.isnan(found)))
 
 
@@ -263,20 +265,22 @@ def _tiers(job: Fields, deposits: Floats | None, assets: Floats | None) -> pd.Se
 
 
 def _lists(job: Fields, name: str) -> pd.Series | None:
-    header = job.columns.fields.get(name)
-    if header is None:
+    column = job.cells.column(name)
+    if column is None:
         return None
-    found = pd.Series(values.word_lists(job.frame[header], length(tables.customers, name)), dtype=object)
+    found = pd.Series(values.word_lists(column, length(tables.customers, name)), dtype=object)
     return found.mask(found == "", None)
 
 
 def _holdings(job: Fields) -> pd.Series | None:
-    header = job.columns.fields.get("products")
-    if header is None:
+    column = job.cells.column("products")
+    if column is None:
         return None
-    found, unknown = values.product_codes(job.frame[header])
+    found, unknown = values.product_codes(column)
     job.warn("unknown_product", int(unknown.sum()))
-    return pd.Series(found, dtype=object)
+    id_of = dict(zip(catalogue.PRODUCTS["code"], catalogue.PRODUCTS["id"].tolist(), strict=True))
+    held = [sorted(id_of[code] for code in codes) or None for codes in found]
+    return pd.Series(held, dtype=object)
 
 
 BUILDERS: dict[str, Callable[[Fields], pd.DataFrame]] = {

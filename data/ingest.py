@@ -2,8 +2,8 @@
 Lists into the store: columns mapped, rows placed and judged, the datum proven, all of it in one transaction.
 
 A list is read twice. The *survey* reads positions and what tells rows apart, judges every row and keeps a few
-numbers of each; then the whole list is known (is more than half bad? which datum?) and the second reading
-stores the good rows chunk by chunk. So memory does not grow with what the rows say.
+numbers of each; then the whole list is known (is more than half bad? which datum? what is there already?) and
+the second reading stores the good rows chunk by chunk. So memory does not grow with what the rows say.
 """
 
 from __future__ import annotations
@@ -15,30 +15,34 @@ from typing import IO, Any
 
 import numpy as np
 import pandas as pd
-import shapely
-from numpy.typing import NDArray
-from pyproj import Transformer
-from sqlalchemy import Table as SqlTable
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from data import branches, bulk, catalogue, placing, proof, readers, tables
-from data.building import BUILDERS, Fields, filled
-from data.known import EMPTY_NAME, StoredRows, mixed, names_once, row_keys
-from data.people import person_named
+from data import branches, changes, foreseen, kinds, proof, readers, remembered, tables, updating
+from data.catalogue import CATEGORIES
+from data.deciding import ACCEPTED, DUPLICATE, REJECTED, UPDATED, Fates, decide
+from data.missing import missing
 from data.proof import Proof
-from data.readers import Chunk, Table
-from data.reasons import OK, REASONS, REPEATED_ID, WARNINGS, rejects_table
+from data.proving import proven, refuse_all, settled
+from data.readers import Table
+from data.reasons import OK, REASONS, WARNINGS, rejects_table
 from data.rights import Asker, Right
-from data.survey import KINDS, MOST_REJECTED, Survey, length, survey_of
+from data.storing import Storing
+from data.survey import KINDS, MOST_REJECTED, Survey, survey_of
+from data.terms import MODES, POLICIES, Terms
 from data.trail import audit
-from geo.datum import DATUMS, convert
-from geo.errors import N_, Cancelled, DatumUnknown, FileError, ManyRejected
+from data.watching import CHECKING, READING, STAGES, STORING, Progress, Watch
+from geo.catchment import distances_m
+from geo.datum import convert
+from geo.errors import N_, ManyRejected
 
 __all__ = [
     "KINDS",
+    "MODES",
     "MOST_REJECTED",
+    "POLICIES",
     "REASONS",
+    "STAGES",
     "WARNINGS",
     "ImportPlan",
     "ImportReport",
@@ -47,19 +51,14 @@ __all__ = [
     "run_import",
 ]
 
-Floats = NDArray[np.float64]
 Source = Path | str | bytes | IO[bytes]
-Progress = Callable[[str, int, int], None]
-"""Called with the stage (`reading`, `storing`), what is done and the whole: thousandths, or rows."""
-
-SAME_LIST_SHARE = 0.5  # of the identifiers two lists share, that many must mean the same thing
-
-ACCEPTED, UPDATED, DUPLICATE, REJECTED = range(4)
+GONE_SHOWN = 500
+SAMPLE_POINTS = 500
 
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """What an import would do, found out without storing anything."""
+    """What an import would do, found out without storing anything; without a datum what the file says."""
 
     kind: str
     file_name: str
@@ -75,12 +74,38 @@ class ImportPlan:
     """A key of `data.proof.HOW`."""
     candidates: dict[str, tuple[float, float]]
     """WGS 84 position of the first good row under each datum."""
+    sample: tuple[tuple[float, float], ...]
+    """Longitude and latitude of some good rows, spread over the list, in its own datum."""
     rows: int
     rejected: int
     reasons: dict[str, int]
     rejects: pd.DataFrame
     preview: pd.DataFrame
     """The first rows as they stand in the file, with their number in `row`."""
+    accepted: int = 0
+    updated: int = 0
+    """At most: an update that changes nothing counts as a duplicate when it is stored."""
+    duplicates: int = 0
+    outlets: int = 0
+    unplaced: int = 0
+    doubles: dict[str, int] = field(default_factory=dict)
+    """`certain, probable, possible`: rows that have a twin of that level."""
+    outside: int = 0
+    """Accepted rows beyond the branch's present catchment."""
+    categories: dict[str, int] = field(default_factory=dict)
+    """Code to count, of accepted and updated merchants."""
+    unknown_words: dict[str, int] = field(default_factory=dict)
+    """Category words that mean nothing to us, the commonest first."""
+    gone: int = 0
+    """Of a snapshot: merchants of its source that it does not have."""
+    warnings: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    pairs: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
+    """As `data.foreseen.pairs` has them."""
+    changes_preview: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
+    """As `data.foreseen.points` has them."""
+    gone_rows: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
+    """`id, name, address, lon, lat` of what is gone, the first of many."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +131,41 @@ class ImportReport:
     version: int | None
     rejects: pd.DataFrame = field(repr=False)
     """`row, column, reason, params`: the reason is a key of `REASONS`."""
+    unplaced: int = 0
+    """Rows without coordinates, kept to be placed by hand; they count as rejected."""
+    doubles: dict[str, int] = field(default_factory=dict)
+    outside: int = 0
+    categories: dict[str, int] = field(default_factory=dict)
+    unknown_words: dict[str, int] = field(default_factory=dict)
+    gone: int = 0
+    closed: int = 0
+    """How many of those that are gone were set closed."""
+    replaced: int = 0
+    """Merchants that are outlets now, or the reverse: the old row was removed."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Of each stage: reading, checking, doubles, storing."""
+    pairs: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A list after the first reading."""
+
+    table: Table
+    survey: Survey
+    found: Proof
+    warnings: dict[str, int]
+
+    def warn(self, code: str, count: int) -> None:
+        """Note that so many rows more are noticed for something."""
+        if count:
+            self.warnings[code] = self.warnings.get(code, 0) + count
 
 
 def plan_import(
     session: Session,
     asker: Asker,
-    source: Source,
+    file: Source,
     *,
     kind: str,
     branch_id: int,
@@ -120,11 +174,19 @@ def plan_import(
     name: str = "",
     sheet: str | None = None,
     encoding: str | None = None,
+    header: bool | None = None,
+    bank: str = "",
+    policy: str = "update",
+    mode: str = "add",
+    source: str | None = None,
+    decisions: Mapping[int, str] | None = None,
+    words: Mapping[str, str] | None = None,
+    doubles: bool = True,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ImportPlan:
     """
-    Read a list through and say what importing it would do.
+    Read a list through and say what importing it would do; arguments are those of `run_import`.
 
     Raises
     ------
@@ -132,35 +194,29 @@ def plan_import(
         When the file is refused whole.
     """
     asker.require(Right.IMPORT, branch_id)
-    table = readers.open_table(source, name=name, sheet=sheet, encoding=encoding)
-    watch = _Watch(progress, cancelled)
-    survey = survey_of(table, kind, mapping, datum, watch.reading)
-    found = _proof(session, branch_id, table, survey, datum)
-    first = int(np.argmax(survey.reason == OK)) if (survey.reason == OK).any() else None
-    return ImportPlan(
-        kind=kind,
-        file_name=table.name,
-        sha256=table.sha256,
-        headers=table.headers,
-        mapping=survey.columns.as_mapping(),
-        encoding=table.encoding,
-        sheet=table.sheet,
-        sheets=table.sheets,
-        datum=found.datum,
-        datum_how=found.how,
-        candidates={} if first is None else proof.candidates(survey.lon[first], survey.lat[first]),
-        rows=len(survey.row),
-        rejected=int((survey.reason != OK).sum()),
-        reasons=survey.reasons(),
-        rejects=survey.rejects(),
-        preview=survey.preview,
+    terms = Terms(
+        kind,
+        branch_id,
+        bank,
+        policy=policy,
+        mode=mode,
+        source=source,
+        decisions=decisions or {},
+        doubles=doubles,
+        words=words or {},
     )
+    watch = Watch(progress, cancelled)
+    read = _read(session, file, terms, watch, datum, mapping, name, sheet, encoding, header)
+    plan = _plan_of_file(read, terms)
+    if read.found.datum is not None:
+        plan = _plan_of_rows(session, plan, read, terms, watch)
+    return replace(plan, warnings=read.warnings, seconds=watch.took())
 
 
 def run_import(
     session: Session,
     asker: Asker,
-    source: Source,
+    file: Source,
     *,
     kind: str,
     branch_id: int,
@@ -169,9 +225,18 @@ def run_import(
     name: str = "",
     sheet: str | None = None,
     encoding: str | None = None,
+    header: bool | None = None,
     bank: str = "",
     agreed: bool = False,
     dry_run: bool = False,
+    policy: str = "update",
+    mode: str = "add",
+    source: str | None = None,
+    close_missing: bool = False,
+    decisions: Mapping[int, str] | None = None,
+    words: Mapping[str, str] | None = None,
+    remember: bool = False,
+    doubles: bool = True,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ImportReport:
@@ -182,7 +247,7 @@ def run_import(
     ----------
     session, asker
         In `store.transaction`.
-    source, name, sheet, encoding
+    file, name, sheet, encoding, header
         As `readers.open_table` takes them.
     kind
         One of `KINDS`.
@@ -190,12 +255,14 @@ def run_import(
         One of `geo.datum.DATUMS`, or `auto`, which takes only proof.
     mapping
         Field to header, None for a field that is not to be taken; the rest is proposed.
-    bank
-        Our own brand: its outlets are ours.
+    bank, policy, mode, source, close_missing, decisions, words, remember, doubles
+        As `data.terms.Terms` has them.
     agreed
         Whether the user agrees to lose more than half of the rows.
     dry_run
         Do it all, and take it back.
+    progress, cancelled
+        Told of each of `STAGES`, and asked whether to stop.
 
     Raises
     ------
@@ -203,43 +270,77 @@ def run_import(
         With nothing stored.
     """
     asker.require(Right.IMPORT, branch_id)
-    table = readers.open_table(source, name=name, sheet=sheet, encoding=encoding)
-    watch = _Watch(progress, cancelled)
-    survey = survey_of(table, kind, mapping, datum, watch.reading)
-    found = _settled(_proof(session, branch_id, table, survey, datum), survey)
-    _check_share(survey, agreed)
-    job = _Import(session, asker, table, survey, found, kind, branch_id, bank, watch)
+    terms = Terms(
+        kind,
+        branch_id,
+        bank,
+        policy=policy,
+        mode=mode,
+        source=source,
+        close_missing=close_missing,
+        decisions=decisions or {},
+        doubles=doubles,
+        words=words or {},
+        remember=remember,
+    )
+    watch = Watch(progress, cancelled)
+    read = _read(session, file, terms, watch, datum, mapping, name, sheet, encoding, header)
+    read = replace(read, found=settled(read.found, read.survey))
+    _check_share(read.survey, agreed)
     if not dry_run:
-        return job.run()
+        return _run(session, asker, read, terms, watch)
     point = session.begin_nested()
     try:
-        return replace(job.run(keep=False), batch=None)
+        return replace(_run(session, asker, read, terms, watch, keep=False), batch=None)
     finally:
         point.rollback()
 
 
-def _settled(found: Proof, survey: Survey) -> Proof:
-    """Return the proof, or ask."""
-    if found.datum is not None:
-        return found
-    good = survey.reason == OK
-    if not good.any():
-        _refuse_all(survey)
-    first = int(np.argmax(good))
-    raise DatumUnknown(
-        N_(
-            "Nothing proves which datum the coordinates of row {row} and the others are in. Name it: GPS and "
-            "OpenStreetMap give wgs84, Gaode and Tencent gcj02, Baidu bd09."
-        ),
-        proof.candidates(survey.lon[first], survey.lat[first]),
-        row=int(survey.row[first]),
-    )
+def _read(
+    session: Session,
+    file: Source,
+    terms: Terms,
+    watch: Watch,
+    datum: str,
+    mapping: Mapping[str, str | None] | None,
+    name: str,
+    sheet: str | None,
+    encoding: str | None,
+    header: bool | None,
+) -> _Read:
+    """Read a list for the first time."""
+    terms.check()
+    with watch.stage(READING):
+        watch.reading(0)
+        table = readers.open_table(file, name=name, sheet=sheet, encoding=encoding, header=header)
+        words = remembered.category_words(session, terms.branch_id) if terms.kind == "merchants" else {}
+        words |= {kinds.word_key(word): code for word, code in terms.words.items()}
+        survey = survey_of(
+            table,
+            terms.kind,
+            mapping,
+            datum,
+            watch.reading,
+            words=words,
+            keep_texts=terms.compared,
+            near=_position(session, terms.branch_id),
+        )
+    with watch.stage(CHECKING):
+        found = proven(session, terms.branch_id, table, survey, datum)
+    return _Read(table, survey, found, dict(survey.warnings))
+
+
+def _position(session: Session, branch_id: int) -> tuple[float, float] | None:
+    """Return where the branch is."""
+    at = tables.branches.c
+    row = session.execute(select(at.lon, at.lat).where(at.id == branch_id)).one_or_none()
+    return None if row is None else (float(row.lon), float(row.lat))
 
 
 def _check_share(survey: Survey, agreed: bool) -> None:
     rejected = int((survey.reason != OK).sum())
     if rejected == len(survey.row):
-        _refuse_all(survey)
+        refuse_all(survey)
     if rejected > MOST_REJECTED * len(survey.row) and not agreed:
         raise ManyRejected(
             N_(
@@ -252,387 +353,211 @@ def _check_share(survey: Survey, agreed: bool) -> None:
         )
 
 
-def _refuse_all(survey: Survey) -> None:
-    raise FileError(
-        N_("None of the {rows} rows can be placed on the map. In row {row} the coordinates are “{value}”."),
+# --- before -----------------------------------------------------------------------------------------------
+
+
+def _plan_of_file(read: _Read, terms: Terms) -> ImportPlan:
+    """Return what the file alone says."""
+    table, survey = read.table, read.survey
+    first = int(np.argmax(survey.reason == OK)) if (survey.reason == OK).any() else None
+    return ImportPlan(
+        kind=terms.kind,
+        file_name=table.name,
+        sha256=table.sha256,
+        headers=table.headers,
+        mapping=survey.columns.as_mapping(),
+        encoding=table.encoding,
+        sheet=table.sheet,
+        sheets=table.sheets,
+        datum=read.found.datum,
+        datum_how=read.found.how,
+        candidates={} if first is None else proof.candidates(survey.lon[first], survey.lat[first]),
+        sample=_sample(survey),
         rows=len(survey.row),
-        row=int(survey.row[0]),
-        value=survey.where.get(0, ("", ""))[1],
+        rejected=int((survey.reason != OK).sum()),
+        reasons=survey.reasons(),
+        rejects=survey.rejects(),
+        preview=survey.preview,
+        unplaced=survey.reasons().get("no_coordinates", 0),
+        unknown_words=survey.unknown,
     )
 
 
-class _Watch:
-    """Tells how far the work is, and stops it when the user says so."""
-
-    def __init__(self, progress: Progress | None, cancelled: Callable[[], bool] | None) -> None:
-        self.progress = progress
-        self.cancelled = cancelled
-
-    def at(self, stage: str, done: int, total: int) -> None:
-        if self.cancelled is not None and self.cancelled():
-            raise Cancelled(N_("The import was stopped. Nothing of it was kept."))
-        if self.progress is not None:
-            self.progress(stage, done, total)
-
-    def reading(self, share: float) -> None:
-        """Say how much of the file is read."""
-        self.at("reading", round(share * 1000), 1000)
+def _sample(survey: Survey) -> tuple[tuple[float, float], ...]:
+    """Return where some good rows are, spread over the list."""
+    good = (survey.reason == OK).nonzero()[0]
+    some = good[:: -(-len(good) // SAMPLE_POINTS) or 1]
+    return tuple(zip(survey.lon[some].tolist(), survey.lat[some].tolist(), strict=True))
 
 
-# --- the datum --------------------------------------------------------------------------------------------
+def _plan_of_rows(session: Session, plan: ImportPlan, read: _Read, terms: Terms, watch: Watch) -> ImportPlan:
+    """Add what will become of the rows, beside what the branch has."""
+    survey = read.survey
+    fates = _decided(session, read, terms, watch)
+    gone = missing(session, survey, fates, terms)
+    counts = _counts(survey, fates)
+    return replace(
+        plan,
+        mapping=survey.columns.as_mapping(),
+        **{name: counts[name] for name in ("accepted", "updated", "duplicates", "rejected", "outlets")},
+        reasons=survey.reasons(),
+        rejects=survey.rejects(),
+        doubles=fates.twins.counts(),
+        outside=_outside(session, fates, terms),
+        categories=_categories(survey, fates, terms),
+        gone=len(gone),
+        gone_rows=gone.head(GONE_SHOWN),
+        pairs=foreseen.pairs(session, survey, fates),
+        changes_preview=foreseen.points(fates, gone),
+    )
 
 
-def _proof(session: Session, branch_id: int, table: Table, survey: Survey, datum: str) -> Proof:
-    if datum != "auto":
-        if datum not in DATUMS:
-            raise FileError(
-                N_("There is no datum {datum}; there are {datums}."), datum=datum, datums=", ".join(DATUMS)
-            )
-        return Proof(datum, "stated")
-    # A projection became WGS 84 on the way in; what the words say was about something else.
-    found = proof.by_crs(table.epsg)
-    if found.datum:
-        return found
-    found = proof.by_words(survey.columns.pair, table.headers, table.name, table.sheet, *survey.said)
-    paired = _paired(survey)
-    if found.datum and paired is not None and paired.datum not in (None, found.datum):
-        return Proof()
-    if found.datum:
-        return found
-    if paired is not None and paired.datum:
-        return paired
-    return _matched(session, branch_id, survey)
+# --- doing it ---------------------------------------------------------------------------------------------
 
 
-def _paired(survey: Survey) -> Proof | None:
-    """Return what the other coordinates of the same rows prove; None where there are none."""
-    proofs = []
-    for pair, other in zip(survey.columns.others, survey.others, strict=True):
-        count = len(other[0])
-        own = survey.lon[:count], survey.lat[:count]
-        proofs.append(proof.by_pair(own, other, pair.datum))
-    found = {each.datum for each in proofs if each.datum}
-    if len(found) == 1:
-        return Proof(found.pop(), "pair")
-    return Proof() if proofs else None
-
-
-def _matched(session: Session, branch_id: int, survey: Survey) -> Proof:
-    known = names_once(session, branch_id)
-    if len(known) < proof.MATCHES_NEEDED:
-        return Proof()
-    at = (survey.reason == OK).nonzero()[0]
-    own = pd.DataFrame({"key": survey.name_hash[at], "lon": survey.lon[at], "lat": survey.lat[at]})
-    own = own[own["key"] != EMPTY_NAME].drop_duplicates("key", keep=False)
-    both = own.merge(known, on="key", suffixes=("", "_known"))
-    return proof.by_matches(*(both[name].to_numpy() for name in ("lon", "lat", "lon_known", "lat_known")))
-
-
-# --- storing ----------------------------------------------------------------------------------------------
-
-
-class _Import:
-    """One list on its way into the store."""
-
-    def __init__(
-        self,
-        session: Session,
-        asker: Asker,
-        table: Table,
-        survey: Survey,
-        found: Proof,
-        kind: str,
-        branch_id: int,
-        bank: str,
-        watch: _Watch,
-    ) -> None:
-        assert found.datum is not None and found.how is not None
-        self.session = session
-        self.asker = asker
-        self.table = table
-        self.survey = survey
-        self.datum = found.datum
-        self.how = found.how
-        self.kind = kind
-        self.branch_id = branch_id
-        self.bank = bank
-        self.watch = watch
-        self.warnings = dict(survey.warnings)
-        self.people: dict[str, int] = {}
-        self.transform: Transformer | None = placing.transformer(table.epsg)
-        self.outcome = np.full(len(survey.row), REJECTED, dtype=np.int8)
-        self.target = np.zeros(len(survey.row), dtype=np.int64)  # the stored row's id, of updated rows
-
-    def run(self, keep: bool = True) -> ImportReport:
-        """Store it; what is not to be kept makes no version of the data."""
-        branches.lock_version(self.session, self.branch_id)
-        batch = self._open_batch()
-        lon, lat = convert(self.survey.lon, self.survey.lat, self.datum, "wgs84")
-        self._decide(lon, lat)
-        self._store(batch, lon, lat)
-        counts = self._counts()
-        self.session.execute(update(tables.batches).where(tables.batches.c.id == batch).values(counts=counts))
-        audit(
-            self.session,
-            self.asker,
-            "import",
-            self.branch_id,
-            f"batch {batch}",
-            kind=self.kind,
-            **_flat(counts),
-        )
+def _run(
+    session: Session, asker: Asker, read: _Read, terms: Terms, watch: Watch, keep: bool = True
+) -> ImportReport:
+    """Store a list; what is not to be kept makes no version of the data."""
+    branches.lock_version(session, terms.branch_id)
+    if terms.words and terms.remember:
+        remembered.keep_words(session, asker, terms.branch_id, terms.words)
+    batch = _open_batch(session, asker, read, terms)
+    fates = _decided(session, read, terms, watch)
+    outside = _outside(session, fates, terms)
+    gone = missing(session, read.survey, fates, terms)
+    with watch.stage(STORING):
+        storing = _stored(session, asker, read, fates, terms, batch, watch)
+        if terms.close_missing:
+            updating.close(session, batch, gone["id"].to_numpy(np.int64))
+        counts = {
+            **_counts(read.survey, fates),
+            "unplaced": storing.unplaced,
+            "doubles": fates.twins.counts(),
+            "gone": len(gone),
+            "closed": len(gone) if terms.close_missing else 0,
+            "replaced": len(fates.replaced),
+        }
+        session.execute(update(tables.batches).where(tables.batches.c.id == batch).values(counts=counts))
+        audit(session, asker, "import", terms.branch_id, f"batch {batch}", kind=terms.kind, **_flat(counts))
         version = None
         if keep:
-            version = branches.new_version(self.session, self.asker, self.branch_id, "import", batch)
-        return self._report(batch, version, counts)
+            version = branches.new_version(session, asker, terms.branch_id, "import", batch)
+    return _report(session, read, fates, terms, watch, batch, version, counts, outside)
 
-    def _open_batch(self) -> int:
-        row = {
-            "branch_id": self.branch_id,
-            "kind": self.kind,
-            "file_name": (self.table.name or "-")[-length(tables.batches, "file_name") :],
-            "file_hash": self.table.sha256,
-            "mapping": self.survey.columns.as_mapping(),
-            "datum": self.datum,
-            "encoding": self.table.encoding,
-            "counts": {},
-            "by": self.asker.name,
-        }
-        made = self.session.execute(insert(tables.batches).values(row).returning(tables.batches.c.id))
-        return int(made.scalar_one())
 
-    def _counts(self) -> dict[str, Any]:
-        counts = np.bincount(self.outcome, minlength=4)
-        kept = (self.outcome == ACCEPTED) | (self.outcome == UPDATED)
-        return {
-            "rows": len(self.outcome),
-            "accepted": int(counts[ACCEPTED]),
-            "updated": int(counts[UPDATED]),
-            "duplicates": int(counts[DUPLICATE]),
-            "rejected": int(counts[REJECTED]),
-            "outlets": int((kept & (self.survey.outlet > 0)).sum()),
-            "reasons": self.survey.reasons(),
-        }
+def _decided(session: Session, read: _Read, terms: Terms, watch: Watch) -> Fates:
+    assert read.found.datum is not None
+    with watch.stage(CHECKING):
+        lon, lat = convert(read.survey.lon, read.survey.lat, read.found.datum, "wgs84")
+    return decide(session, read.survey, lon, lat, terms, watch, read.warn)
 
-    def _report(self, batch: int, version: int | None, counts: dict[str, Any]) -> ImportReport:
-        return ImportReport(
-            batch=batch,
-            **counts,
-            datum=self.datum,
-            datum_how=self.how,
-            encoding=self.table.encoding,
-            sheet=self.table.sheet,
-            mapping=self.survey.columns.as_mapping(),
-            warnings=self.warnings,
-            version=version,
-            rejects=self.survey.rejects(),
-        )
 
-    def _warn(self, code: str, count: int) -> None:
-        if count:
-            self.warnings[code] = self.warnings.get(code, 0) + count
+def _stored(
+    session: Session, asker: Asker, read: _Read, fates: Fates, terms: Terms, batch: int, watch: Watch
+) -> Storing:
+    assert read.found.datum is not None
+    storing = Storing(
+        session, asker, read.table, read.survey, read.found.datum, fates, terms, batch, watch, read.warn
+    )
+    storing.run()
+    return storing
 
-    # which rows are new
 
-    def _decide(self, lon: Floats, lat: Floats) -> None:
-        """Say of every good row whether it is new, an update or a duplicate."""
-        survey = self.survey
-        what = np.where(survey.outlet > 0, 1000 * survey.outlet.astype(np.int64), survey.category)
-        keys = row_keys(survey.name_hash, lon, lat, what)
-        good = survey.reason == OK
-        has_id = survey.id_hash != 0
-        stored = self._stored_rows()
-        if has_id.any():
-            self._drop_foreign_ids(stored, good, lon, lat)
-            has_id = survey.id_hash != 0
-        again = np.zeros(len(good), dtype=bool)
-        again[good] = pd.Series(keys[good]).duplicated().to_numpy(bool)
-        repeated = np.zeros(len(good), dtype=bool)
-        at = (good & has_id).nonzero()[0]
-        repeated[at] = pd.Series(mixed(survey.id_hash[at], survey.outlet[at] > 0)).duplicated().to_numpy(bool)
-        survey.reason[repeated & ~again] = REPEATED_ID
-        self._blame_ids(repeated & ~again)
-        good = survey.reason == OK
-        self._settle(stored, keys, good, has_id, again, repeated)
+def _open_batch(session: Session, asker: Asker, read: _Read, terms: Terms) -> int:
+    return changes.open_batch(
+        session,
+        asker,
+        terms.branch_id,
+        kind=terms.kind,
+        mode=terms.mode,
+        source=terms.source,
+        policy=terms.policy,
+        file_name=read.table.name or "-",
+        file_hash=read.table.sha256,
+        mapping=read.survey.columns.as_mapping(),
+        datum=read.found.datum or "",
+        encoding=read.table.encoding,
+    )
 
-    def _settle(
-        self,
-        stored: StoredRows,
-        keys: NDArray[np.uint64],
-        good: NDArray[np.bool_],
-        has_id: NDArray[np.bool_],
-        again: NDArray[np.bool_],
-        repeated: NDArray[np.bool_],
-    ) -> None:
-        self.outcome[good] = ACCEPTED
-        known = stored.by_id(self.survey.id_hash, self.survey.outlet > 0)
-        updates = good & has_id & (known > 0)
-        self.target[updates] = known[updates]
-        self.outcome[updates] = UPDATED
-        self.outcome[good & repeated] = DUPLICATE
-        nameless = good & ~has_id
-        self.outcome[nameless & (again | np.isin(keys, stored.key))] = DUPLICATE
 
-    def _blame_ids(self, at: NDArray[np.bool_]) -> None:
-        header = self.survey.columns.fields.get("source_id", "")
-        self.survey.where.update({int(position): (header, "") for position in at.nonzero()[0]})
+def _report(
+    session: Session,
+    read: _Read,
+    fates: Fates,
+    terms: Terms,
+    watch: Watch,
+    batch: int,
+    version: int | None,
+    counts: dict[str, Any],
+    outside: int,
+) -> ImportReport:
+    assert read.found.datum is not None and read.found.how is not None
+    return ImportReport(
+        batch=batch,
+        **counts,
+        datum=read.found.datum,
+        datum_how=read.found.how,
+        encoding=read.table.encoding,
+        sheet=read.table.sheet,
+        mapping=read.survey.columns.as_mapping(),
+        warnings=read.warnings,
+        version=version,
+        rejects=read.survey.rejects(),
+        outside=outside,
+        categories=_categories(read.survey, fates, terms),
+        unknown_words=read.survey.unknown,
+        seconds=watch.took(),
+        pairs=foreseen.pairs(session, read.survey, fates),
+    )
 
-    def _drop_foreign_ids(
-        self, stored: StoredRows, good: NDArray[np.bool_], lon: Floats, lat: Floats
-    ) -> None:
-        """
-        Let go of identifiers that another list has used for other things.
 
-        Many lists just count their rows: the 17th shop of one list is not the 17th of the next, and must not
-        overwrite it.
-        """
-        survey = self.survey
-        same, shared = stored.agreement(survey, good, lon, lat)
-        if shared and same < SAME_LIST_SHARE * shared:
-            self._warn("ids_of_another_list", shared)
-            survey.columns = survey.columns.without("source_id")
-            survey.id_hash[:] = 0
+# --- figures of an import ---------------------------------------------------------------------------------
 
-    def _stored_rows(self) -> StoredRows:
-        layers = ["merchants", "outlets"] if self.kind == "merchants" else [self.kind]
-        return StoredRows.read(self.session, self.branch_id, layers, self.kind)
 
-    # row by row into tables
+def _counts(survey: Survey, fates: Fates) -> dict[str, Any]:
+    counts = np.bincount(fates.outcome, minlength=4)
+    return {
+        "rows": len(fates.outcome),
+        "accepted": int(counts[ACCEPTED]),
+        "updated": int(counts[UPDATED]),
+        "duplicates": int(counts[DUPLICATE]),
+        "rejected": int(counts[REJECTED]),
+        "outlets": int((_taken(fates) & (survey.outlet > 0)).sum()),
+        "reasons": survey.reasons(),
+    }
 
-    def _store(self, batch: int, lon: Floats, lat: Floats) -> None:
-        start = 0
-        total = len(self.outcome)
-        counts = iter(self.survey.parts)
-        for chunk in self.table.chunks():
-            own, odd = next(counts), next(counts)
-            part = slice(start, start + own)
-            start += own + odd
-            self._store_chunk(batch, chunk, part, lon[part], lat[part])
-            self.watch.at("storing", start, total)
 
-    def _store_chunk(self, batch: int, chunk: Chunk, part: slice, lon: Floats, lat: Floats) -> None:
-        outcome = self.outcome[part]
-        keep = (outcome == ACCEPTED) | (outcome == UPDATED)
-        if not keep.any():
-            return
-        fields = self._fields(chunk, keep, part, lon, lat)
-        built = BUILDERS[self.kind](fields)
-        built["branch_id"] = self.branch_id
-        built["batch_id"] = batch
-        if self.kind != "merchants":
-            self._write(getattr(tables, self.kind), built, fields.target)
-            return
-        is_outlet = fields.outlet > 0
-        self._write(
-            tables.merchants, built[~is_outlet].drop(columns=["kind", "is_own"]), fields.target[~is_outlet]
-        )
-        outlets = built[is_outlet].drop(
-            columns=["category_id", "status", "hours", "manager_id"], errors="ignore"
-        )
-        self._write(tables.outlets, outlets, fields.target[is_outlet])
+def _taken(fates: Fates) -> Any:
+    return (fates.outcome == ACCEPTED) | (fates.outcome == UPDATED)
 
-    def _fields(self, chunk: Chunk, keep: NDArray[np.bool_], part: slice, lon: Floats, lat: Floats) -> Fields:
-        target = np.where(self.outcome[part] == UPDATED, self.target[part], 0)
-        return Fields(
-            frame=chunk.frame[keep].reset_index(drop=True),
-            rows=chunk.rows[keep],
-            columns=self.survey.columns,
-            lon=lon[keep],
-            lat=lat[keep],
-            category=self.survey.category[part][keep],
-            outlet=self.survey.outlet[part][keep],
-            target=target[keep],
-            shapes=None if chunk.shapes is None else self._areas(chunk.shapes[keep]),
-            bank=self.bank,
-            warn=self._warn,
-            managers=self._managers,
-        )
 
-    def _areas(self, shapes: NDArray[np.object_]) -> NDArray[np.object_] | None:
-        """Return the WKB of polygons in WGS 84, None for points; None alone where there is no polygon."""
-        areas = np.isin(shapely.get_type_id(shapes), (3, 6))
-        if not areas.any():
-            return None
+def _categories(survey: Survey, fates: Fates, terms: Terms) -> dict[str, int]:
+    """Return how many accepted and updated merchants each category has, the most first."""
+    if terms.kind != "merchants":
+        return {}
+    counted = np.bincount(survey.category[_taken(fates) & (survey.outlet == 0)], minlength=1)
+    code_of = dict(zip(CATEGORIES["id"].tolist(), CATEGORIES["code"], strict=True))
+    at = counted.nonzero()[0]
+    return {
+        code_of[each]: int(counted[each]) for each in at[np.argsort(-counted[at], kind="stable")].tolist()
+    }
 
-        def to_wgs84(points: Floats) -> Floats:
-            x, y = points[:, 0], points[:, 1]
-            if self.transform is not None:
-                x, y = self.transform.transform(x, y)
-            return np.column_stack(convert(x, y, self.datum, "wgs84"))
 
-        wkb = np.full(len(shapes), None, dtype=object)
-        valid = shapely.make_valid(shapely.force_2d(shapes[areas]), method="structure", keep_collapsed=False)
-        wkb[areas] = shapely.to_wkb(shapely.transform(valid, to_wgs84))
-        return wkb
-
-    def _managers(self, names: set[str]) -> dict[str, int]:
-        """Return the ids of the branch's people by name, with those added whom it has not."""
-        if not self.people:
-            at = tables.person_branches.c
-            query = select(tables.people.c.name, tables.people.c.id).join(tables.person_branches)
-            rows = self.session.execute(query.where(at.branch_id == self.branch_id))
-            self.people = {row.name: row.id for row in rows}
-        for name in sorted(names - set(self.people)):
-            self.people[name] = person_named(
-                self.session, name, role=None, branch_ids=[self.branch_id], asker=self.asker
-            )
-        return self.people
-
-    def _write(self, table: SqlTable, frame: pd.DataFrame, target: NDArray[np.int64]) -> None:
-        holdings = frame.pop("holdings") if "holdings" in frame else None
-        new, old = target == 0, target != 0
-        ids = target.copy()
-        if new.any():
-            fresh = filled(frame[new], table)
-            if holdings is None:
-                bulk.insert(self.session, table, fresh)
-            else:
-                ids[new] = bulk.insert_numbered(self.session, table, fresh)
-        if old.any():
-            _update(self.session, table, frame[old], target[old])
-        if holdings is not None:
-            self._write_holdings(ids, holdings, old)
-
-    def _write_holdings(self, ids: NDArray[np.int64], holdings: pd.Series, old: NDArray[np.bool_]) -> None:
-        if old.any():
-            for some in np.array_split(ids[old], 1 + old.sum() // 500):
-                self.session.execute(
-                    delete(tables.holdings).where(tables.holdings.c.customer_id.in_(some.tolist()))
-                )
-        id_of = dict(zip(catalogue.PRODUCTS["code"], catalogue.PRODUCTS["id"], strict=True))
-        pairs = pd.DataFrame({"customer_id": ids, "product": holdings.to_numpy()}).explode("product").dropna()
-        pairs["product_id"] = pairs.pop("product").map(id_of)
-        bulk.insert(self.session, tables.holdings, pairs.astype(np.int64))
+def _outside(session: Session, fates: Fates, terms: Terms) -> int:
+    """Return how many accepted rows lie beyond the branch's catchment as it was before."""
+    branch, versions = tables.branches.c, tables.data_versions.c
+    place = session.execute(
+        select(branch.lon, branch.lat, branch.radius_m).where(branch.id == terms.branch_id)
+    ).one()
+    newest = select(versions.figures).where(versions.branch_id == terms.branch_id)
+    figures = session.scalar(newest.order_by(versions.number.desc()).limit(1)) or {}
+    radius_m = place.radius_m if place.radius_m is not None else figures.get("radius_m")
+    if not radius_m:
+        return 0
+    new = fates.outcome == ACCEPTED
+    return int((distances_m(place.lon, place.lat, fates.lon[new], fates.lat[new]) > radius_m).sum())
 
 
 def _flat(counts: Mapping[str, Any]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if isinstance(count, int)}
-
-
-def _update(session: Session, table: SqlTable, frame: pd.DataFrame, ids: NDArray[np.int64]) -> None:
-    """Write what the list says over stored rows; a cell that says nothing leaves what is there."""
-    frame = frame.drop(columns=["branch_id"])
-    names = list(frame.columns)
-    said = frame.notna()
-    for pattern, rows in said.groupby(names, sort=False).groups.items():
-        given = [
-            name
-            for name, has in zip(names, pattern if isinstance(pattern, tuple) else (pattern,), strict=True)
-            if has
-        ]
-        at = frame.index.get_indexer(rows)
-        records = frame.iloc[at][given].astype(object).to_dict("records")
-        params = [
-            {f"new_{name}": _plain(value) for name, value in record.items()} | {"row_id": int(row_id)}
-            for record, row_id in zip(records, ids[at], strict=True)
-        ]
-        statement = (
-            update(table)
-            .where(table.c.id == bindparam("row_id"))
-            .values({name: bindparam(f"new_{name}") for name in given})
-        )
-        session.connection().execute(statement, params)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

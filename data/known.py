@@ -74,6 +74,8 @@ class StoredRows:
 
     key: Hashes
     id: NDArray[np.int64]
+    is_outlet: NDArray[np.bool_]
+    """Of what a list of merchants may meet; else false."""
     source: Hashes
     """Hash of the identifier, sorted; only rows that have one."""
     source_row: NDArray[np.int64]
@@ -81,6 +83,9 @@ class StoredRows:
     name: Hashes
     lon: Floats
     lat: Floats
+
+    def __len__(self) -> int:
+        return len(self.id)
 
     @classmethod
     def read(cls, session: Session, branch_id: int, layers: Sequence[str], kind: str) -> StoredRows:
@@ -98,6 +103,7 @@ class StoredRows:
         return cls(
             key=joined["key"],
             id=joined["id"],
+            is_outlet=joined["is_outlet"],
             source=joined["source"][order],
             source_row=order,
             name=joined["name"],
@@ -105,26 +111,69 @@ class StoredRows:
             lat=joined["lat"],
         )
 
-    def by_id(self, hashes: Hashes, is_outlet: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return the stored id of each identifier, 0 for one that is new."""
-        row = self._row(hashes, is_outlet)
-        return np.where(row >= 0, self.id[row], 0) if len(self.id) else np.zeros(len(hashes), np.int64)
-
-    def _row(self, hashes: Hashes, is_outlet: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def by_source(self, hashes: Hashes, is_outlet: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return where the row with each identifier stands, -1 for one that is new."""
         if not len(self.source):
             return np.full(len(hashes), -1, dtype=np.int64)
         wanted = np.where(hashes == 0, np.uint64(0), mixed(hashes, is_outlet))
-        at = np.minimum(np.searchsorted(self.source, wanted), len(self.source) - 1)
-        return np.where((self.source[at] == wanted) & (hashes != 0), self.source_row[at], -1)
+        found = self.source_row[_place(self.source, wanted)]
+        return np.where(found_in(self.source, wanted) & (hashes != 0), found, -1)
+
+    def by_key(self, keys: Hashes) -> NDArray[np.int64]:
+        """Return where the row that is the same in name, position and category stands, -1 for a new one."""
+        return _looked_up(self.key, keys)
+
+    def by_spot(self, names: Hashes, lon: Floats, lat: Floats) -> NDArray[np.int64]:
+        """Return where the row of the same name and position stands, whatever its category; -1 for none."""
+        own = row_keys(self.name, self.lon, self.lat, np.zeros(len(self), np.int64))
+        return _looked_up(own, row_keys(names, lon, lat, np.zeros(len(names), np.int64)))
+
+    def by_id(self, ids: NDArray[np.int64], is_outlet: bool = False) -> NDArray[np.int64]:
+        """Return where the row of a layer with each id stands, -1 for one that is not there."""
+        of_layer = (self.is_outlet == is_outlet).nonzero()[0]
+        found = _looked_up(self.id[of_layer], ids)
+        return np.where(found >= 0, of_layer[found], -1) if len(of_layer) else found
 
     def agreement(self, survey: Survey, good: NDArray[np.bool_], lon: Floats, lat: Floats) -> tuple[int, int]:
         """Return how many identifiers mean the same thing in the store, and how many are there."""
-        row = self._row(survey.id_hash, survey.outlet > 0)
+        row = self.by_source(survey.id_hash, survey.outlet > 0)
         at = (good & (row >= 0)).nonzero()[0]
-        there = row[at]
-        near = (np.abs(self.lon[there] - lon[at]) < NEAR_DEG) & (np.abs(self.lat[there] - lat[at]) < NEAR_DEG)
-        same_name = self.name[there] == survey.name_hash[at]
-        return int((same_name | near).sum()), len(at)
+        return int(self.same(row[at], survey.name_hash[at], lon[at], lat[at]).sum()), len(at)
+
+    def same(self, rows: NDArray[np.int64], names: Hashes, lon: Floats, lat: Floats) -> NDArray[np.bool_]:
+        """Whether rows of ours, by where they stand, go by the same name as others, or are near them."""
+        near = (np.abs(self.lon[rows] - lon) < NEAR_DEG) & (np.abs(self.lat[rows] - lat) < NEAR_DEG)
+        same: NDArray[np.bool_] = near | (self.name[rows] == names)
+        return same
+
+
+def _place(ordered: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.intp]:
+    return np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
+
+
+def found_in(ordered: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether each value is among ordered ones."""
+    if not len(ordered):
+        return np.zeros(len(wanted), dtype=bool)
+    found: NDArray[np.bool_] = np.equal(ordered[_place(ordered, wanted)], wanted)
+    return found
+
+
+def _looked_up(values: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.int64]:
+    """Return where each wanted value stands among others, -1 for one that does not."""
+    if not len(values):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    return np.where(found_in(ordered, wanted), order[_place(ordered, wanted)], -1)
+
+
+def stored_texts(session: Session, branch_id: int) -> Iterator[pd.DataFrame]:
+    """Yield what tells a branch's merchants apart, some at a time; missing texts are empty."""
+    names = ("id", "name", "phone", "address", "lon", "lat", "category_id")
+    for chunk in _stored(session, tables.merchants, branch_id, names):
+        texts = {name: chunk[name].fillna("").astype("str") for name in ("name", "phone", "address")}
+        yield chunk.assign(**texts)
 
 
 _KEYED = {
@@ -161,6 +210,7 @@ def _stored_part(chunk: pd.DataFrame, layer: str, kind: str) -> dict[str, NDArra
     return {
         "key": row_keys(names, lon, lat, category),
         "id": chunk["id"].to_numpy(np.int64),
+        "is_outlet": np.full(len(chunk), is_outlet),
         "source": source,
         "name": names,
         "lon": lon,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from functools import cache
 
+import numpy as np
 import pandas as pd
-from pypinyin import Style, pinyin
+from numpy.typing import NDArray
 from pypinyin.constants import PINYIN_DICT
 
 LONGEST = 300
 # What names of shops and streets say, where the commonest reading is another: 银行, 长沙, 重庆, 大厦.
 _IN_NAMES = {"行": "h", "长": "c", "重": "c", "厦": "s"}
+_NEW, _SEVERAL = 255, 254  # a character not met yet, and one that stands for several letters
+_BREAK = ord("\n")
 
 
 def initials(names: pd.Series) -> pd.Series:
@@ -28,24 +32,56 @@ def initials(names: pd.Series) -> pd.Series:
     initials
         On the index of the names.
     """
-    table = _table()
-    short = [name.translate(table)[:LONGEST] if isinstance(name, str) else "" for name in names.tolist()]
+    short = [text[:LONGEST] for text in _letters([_one_line(name) for name in names.tolist()])]
     return pd.Series(short, index=names.index, dtype="str", name="initials")
 
 
-class _Table(dict[int, str]):
-    """The initial of every character; what is in no dictionary is worked out when it is met."""
+def _one_line(name: object) -> str:
+    return name.replace("\n", " ") if isinstance(name, str) else ""
 
-    def __missing__(self, code: int) -> str:
-        plain = unicodedata.normalize("NFKD", chr(code)).lower()
-        self[code] = "".join(letter for letter in plain if letter.isascii() and letter.isalnum())
-        return self[code]
+
+def _letters(names: list[str]) -> list[str]:
+    """Look all characters of all names up at once, a line a name."""
+    codes = np.frombuffer("\n".join(names).encode("utf-32-le", "replace"), dtype=np.uint32)
+    letters = _learnt(codes)[codes]
+    lines = letters[letters != 0].tobytes().translate(None, bytes([_SEVERAL])).decode("ascii").split("\n")
+    if (letters == _SEVERAL).any():
+        odd = np.unique(np.cumsum(codes == _BREAK)[letters == _SEVERAL])
+        for at in odd.tolist():
+            lines[at] = "".join(map(_plain, names[at]))
+    return lines if names else []
+
+
+def _learnt(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Return the table of letters with all of these characters in it."""
+    table = _table()
+    for code in np.unique(codes[table[codes] == _NEW]).tolist():
+        plain = _plain(chr(code))
+        table[code] = _SEVERAL if len(plain) > 1 else ord(plain) if plain else 0
+    return table
+
+
+def _plain(letter: str) -> str:
+    if ord(letter) in PINYIN_DICT:
+        return chr(_table()[ord(letter)])
+    return "".join(each for each in unicodedata.normalize("NFKD", letter).lower() if _is_kept(each))
+
+
+def _is_kept(letter: str) -> bool:
+    return letter.isascii() and letter.isalnum()
 
 
 @cache
-def _table() -> _Table:
-    characters = [chr(code) for code in PINYIN_DICT]
-    first = pinyin(characters, style=Style.FIRST_LETTER, errors="ignore")
-    table = _Table(zip(PINYIN_DICT, (letters[0] for letters in first), strict=True))
-    table.update((ord(character), letter) for character, letter in _IN_NAMES.items())
+def _table() -> NDArray[np.uint8]:
+    """Return the initial of every character, by its number: 0 for none."""
+    table = np.full(sys.maxunicode + 1, _NEW, dtype=np.uint8)
+    table[np.fromiter(PINYIN_DICT, np.int64)] = [ord(_first_letter(each)) for each in PINYIN_DICT.values()]
+    for character, letter in _IN_NAMES.items():
+        table[ord(character)] = ord(letter)
+    table[_BREAK] = _BREAK
     return table
+
+
+def _first_letter(readings: str) -> str:
+    """Return the letter that a character's commonest reading begins with, without its tone."""
+    return unicodedata.normalize("NFKD", readings[0])[0]

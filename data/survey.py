@@ -7,21 +7,21 @@ It keeps a few numbers of each row, so that the whole list can be judged before 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pyproj import Transformer
 from sqlalchemy import Table as SqlTable
 
 from data import catalogue, headers, kinds, placing, readers, tables, values
+from data.cells import Cells
+from data.columns import Columns, columns_of
 from data.headers import Pair
 from data.readers import Chunk, Table
 from data.reasons import CODES, LONG_ID, METRES, NO_COORDINATES, OK, RAGGED, SWAPPED
-from geo.datum import DATUMS
 from geo.errors import N_, FileError
 
 Floats = NDArray[np.float64]
@@ -29,94 +29,8 @@ Floats = NDArray[np.float64]
 KINDS = ("merchants", "customers", "outlets", "places")
 MOST_REJECTED = 0.5  # of the rows; above it the user is asked first
 PREVIEW_ROWS = 100
-
-
-@dataclass(frozen=True)
-class Columns:
-    """
-    Which column is what.
-
-    Parameters
-    ----------
-    fields
-        The header of each field that the list has.
-    pair
-        Where the coordinates stand; None where GeoJSON's geometry has them.
-    others
-        Further coordinates of the same rows.
-    hint
-        The category that the file's name means, where no column says it.
-    """
-
-    fields: dict[str, str]
-    pair: Pair | None
-    others: tuple[Pair, ...]
-    hint: str = ""
-
-    def as_mapping(self) -> dict[str, str | None]:
-        """Return field to header, coordinates with them."""
-        if self.pair is None:
-            return dict(self.fields)
-        if self.pair.lon == self.pair.lat:
-            return {**self.fields, "coordinates": self.pair.lon}
-        return {**self.fields, "lon": self.pair.lon, "lat": self.pair.lat}
-
-    def without(self, name: str) -> Columns:
-        """Return the same without a field."""
-        return replace(self, fields={key: header for key, header in self.fields.items() if key != name})
-
-
-def columns_of(table: Table, kind: str, mapping: Mapping[str, str | None] | None, datum: str) -> Columns:
-    """
-    Return which column is what: as mapped, and the rest as proposed by the headers.
-
-    Raises
-    ------
-    FileError
-        When the mapping names what is not there, or no column holds coordinates.
-    """
-    mapping = mapping or {}
-    if wrong := headers.check_mapping(mapping, table.headers, kind):
-        raise FileError(
-            N_("The mapping names what is not there: {wrong}. The columns are {headers}."),
-            wrong="、".join(wrong),
-            headers="、".join(table.headers[:50]),
-        )
-    chosen = {name: header for name, header in mapping.items() if header is not None}
-    places: dict[str, str] = {
-        name: chosen.pop(name) for name in ("lon", "lat", "coordinates") if name in chosen
-    }
-    fields = headers.propose(table.headers, kind)
-    fields = {name: header for name, header in fields.items() if name not in mapping}
-    fields = {name: header for name, header in fields.items() if header not in chosen.values()} | chosen
-    pairs = headers.coordinate_pairs(table.headers)
-    pair = _chosen_pair(places, pairs, table, datum)
-    if pair is None and table.form != "geojson":
-        raise FileError(
-            N_(
-                "No column holds coordinates. Two are needed, such as 经度 and 纬度 (longitude, latitude), "
-                "or one 坐标 with both. The columns are {headers}."
-            ),
-            headers="、".join(table.headers[:50]),
-        )
-    others = tuple(other for other in pairs if other != pair)
-    hint = kinds.hinted(table.name) if kind == "merchants" and "category" not in fields else ""
-    return Columns(fields, pair, others, hint)
-
-
-def _chosen_pair(places: Mapping[str, str], pairs: Sequence[Pair], table: Table, datum: str) -> Pair | None:
-    """Return the mapped pair, else geometry (None), else the pair of the stated datum, else the first."""
-    if "coordinates" in places:
-        named = headers.header_datum(places["coordinates"])
-        first = headers.plain(places["coordinates"]).startswith(("lat", "纬"))
-        return Pair(places["coordinates"], places["coordinates"], named, first)
-    if "lon" in places and "lat" in places:
-        found = headers.coordinate_of(places["lon"])
-        return Pair(places["lon"], places["lat"], found[1] if found else None)
-    if table.form == "geojson" or not pairs:
-        return None
-    rank = {name: at for at, name in enumerate((datum, *DATUMS, None))}
-    return min(pairs, key=lambda pair: (rank[pair.datum], pair.lon == pair.lat))
+MOST_UNKNOWN = 1000  # different words
+COMPARED = ("name", "phone", "address")
 
 
 @dataclass
@@ -145,6 +59,12 @@ class Survey:
     """What a column that names the datum says."""
     warnings: dict[str, int]
     """Keys of `WARNINGS`, and how many rows each is about."""
+    unknown: dict[str, int]
+    """Category words that mean nothing to us, and how many rows say each."""
+    texts: dict[str, pd.Series]
+    """`COMPARED` of every row, where doubles are to be looked for; else empty."""
+    transform: placing.ToDegrees | None = None
+    """How the list's own coordinates became degrees, where they were none."""
 
     def reasons(self) -> dict[str, int]:
         """Return how many rows are rejected for each reason."""
@@ -186,6 +106,10 @@ def survey_of(
     mapping: Mapping[str, str | None] | None,
     datum: str,
     reading: Callable[[float], None],
+    *,
+    words: Mapping[str, str] | None = None,
+    keep_texts: bool = False,
+    near: placing.Near = None,
 ) -> Survey:
     """
     Read a list through.
@@ -196,6 +120,12 @@ def survey_of(
         As `data.ingest.run_import` has them; a stated datum chooses among several coordinates.
     reading
         Told how much is read, 0-1.
+    words
+        What category words mean here, by `kinds.word_key`; they go before what everybody's words mean.
+    keep_texts
+        Whether `Survey.texts` are wanted.
+    near
+        Longitude and latitude of the branch, which tell zones of a projection apart.
 
     Raises
     ------
@@ -207,58 +137,76 @@ def survey_of(
             N_("There are no lists of {kind}; there are {kinds}."), kind=kind, kinds=", ".join(KINDS)
         )
     columns = columns_of(table, kind, mapping, datum)
-    transform = placing.transformer(table.epsg)
-    parts = []
+    transform = None
+    parts: list[Survey] = []
     start = 0
     for chunk in table.chunks():
-        parts.append(_survey_chunk(chunk, kind, columns, transform, start))
+        if not parts:
+            transform = placing.to_degrees(table, chunk, columns.pair, near)
+        parts.append(_survey_chunk(chunk, kind, columns, transform, start, words or {}, keep_texts))
         start += len(parts[-1].row)
         reading(chunk.done)
     if not start:
         raise FileError(N_("The file is empty: it has a header and no rows."))
-    survey = _joined(parts)
+    survey = replace(_joined(parts), transform=transform)
     _check_places(survey)
     _check_text(table, survey)
     return _check_ids(survey)
 
 
 def _survey_chunk(
-    chunk: Chunk, kind: str, columns: Columns, transform: Transformer | None, start: int
+    chunk: Chunk,
+    kind: str,
+    columns: Columns,
+    transform: placing.ToDegrees | None,
+    start: int,
+    words: Mapping[str, str],
+    keep_texts: bool,
 ) -> Survey:
     placed = placing.place(chunk, kind, columns.pair, transform)
-    names = names_of(chunk.frame, columns)
-    category, outlet, warnings = _sorts(chunk.frame, columns, kind, names)
-    ids = text_of(chunk.frame, columns, "source_id")
+    cells = Cells(chunk.frame, columns)
+    count, odd = len(cells), len(chunk.ragged)
+    category, outlet, warnings, unknown = _sorts(cells, kind, words)
+    ids = cells.text("source_id")
     reason, where = placed.reason, placed.where
     if ids is not None:
         long = (ids.str.len() > length(tables.merchants, "source_id")).to_numpy(bool) & (reason == OK)
         reason[long] = LONG_ID
         where |= {int(at): (columns.fields["source_id"], "") for at in long.nonzero()[0]}
-    odd = len(chunk.ragged)
-    ragged = {
-        start + len(names) + at: (int(expected), int(found))
-        for at, (expected, found) in enumerate(
-            zip(chunk.ragged["expected"], chunk.ragged["found"], strict=True)
-        )
-    }
     return Survey(
         columns=columns,
         row=np.concatenate([chunk.rows, chunk.ragged["row"].to_numpy(np.int64)]),
         reason=np.concatenate([reason, np.full(odd, RAGGED, dtype=np.int8)]),
         lon=np.concatenate([placed.lon, np.full(odd, np.nan)]),
         lat=np.concatenate([placed.lat, np.full(odd, np.nan)]),
-        name_hash=_padded(hashes(_told_apart(chunk.frame, columns, kind, names)), odd),
-        id_hash=_padded(_id_hashes(ids, len(names)), odd),
+        name_hash=_padded(hashes(_told_apart(cells, kind)), odd),
+        id_hash=_padded(_id_hashes(ids, count), odd),
         category=_padded(category, odd),
         outlet=_padded(outlet, odd),
         where={start + at: found for at, found in where.items()},
-        ragged=ragged,
+        ragged=_ragged(chunk, start + count),
         preview=_preview(chunk) if start < PREVIEW_ROWS else _preview(chunk).iloc[:0],
-        parts=[len(names), odd],
+        parts=[count, odd],
         others=[tuple(_other(chunk.frame, pair)) for pair in columns.others] if start == 0 else [],  # type: ignore[misc]  # pairs
         said=_said(chunk.frame),
         warnings=warnings,
+        unknown=unknown,
+        texts=_compared(cells, odd) if keep_texts else {},
     )
+
+
+def _ragged(chunk: Chunk, start: int) -> dict[int, tuple[int, int]]:
+    pairs = zip(chunk.ragged["expected"], chunk.ragged["found"], strict=True)
+    return {start + at: (int(expected), int(found)) for at, (expected, found) in enumerate(pairs)}
+
+
+def _compared(cells: Cells, odd: int) -> dict[str, pd.Series]:
+    """Return the texts that doubles are told by."""
+    empty = pd.Series([""] * len(cells), dtype="str")
+    found = {name: cells.names() if name == "name" else cells.text(name) for name in COMPARED}
+    rest = pd.Series([""] * odd, dtype="str")
+    texts = {name: empty if text is None else text for name, text in found.items()}
+    return {name: pd.concat([text, rest], ignore_index=True) if odd else text for name, text in texts.items()}
 
 
 def _said(frame: pd.DataFrame) -> frozenset[str]:
@@ -267,12 +215,12 @@ def _said(frame: pd.DataFrame) -> frozenset[str]:
     return frozenset(word for header in found for word in frame[header].unique()[:9] if word.strip())
 
 
-def _told_apart(frame: pd.DataFrame, columns: Columns, kind: str, names: pd.Series) -> pd.Series:
+def _told_apart(cells: Cells, kind: str) -> pd.Series:
     """Return what tells rows at one point apart: the name, and of people the phone as well."""
-    keys = values.name_keys(names)
+    keys = values.name_keys(cells.names())
     if kind != "customers":
         return keys
-    phone = text_of(frame, columns, "phone")
+    phone = cells.text("phone")
     return keys + "/" + ("" if phone is None else values.name_keys(phone))
 
 
@@ -297,6 +245,7 @@ def _joined(parts: list[Survey]) -> Survey:
 
     return Survey(
         columns=parts[0].columns,
+        transform=None,
         **{
             name: joined(name)
             for name in ("row", "reason", "lon", "lat", "name_hash", "id_hash", "category", "outlet")
@@ -309,8 +258,20 @@ def _joined(parts: list[Survey]) -> Survey:
         parts=[count for part in parts for count in part.parts],
         others=parts[0].others,
         said=frozenset().union(*(part.said for part in parts)),
-        warnings=dict(sum((Counter(part.warnings) for part in parts), Counter())),
+        warnings=_added(part.warnings for part in parts),
+        unknown=dict(Counter(_added(part.unknown for part in parts)).most_common(MOST_UNKNOWN)),
+        texts={
+            name: pd.concat([part.texts[name] for part in parts], ignore_index=True)
+            for name in parts[0].texts
+        },
     )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)
 
 
 def hashes(text: pd.Series) -> NDArray[np.uint64]:
@@ -379,54 +340,58 @@ def _check_ids(survey: Survey) -> Survey:
     return survey
 
 
-def text_of(frame: pd.DataFrame, columns: Columns, name: str) -> pd.Series | None:
-    """Return a field's tidied texts, empty where there is none; None where the list has no such column."""
-    header = columns.fields.get(name)
-    return None if header is None else values.present(values.undefused(values.tidy(frame[header])))
+Sorts = tuple[NDArray[np.int16], NDArray[np.int8], dict[str, int], dict[str, int]]
 
 
-def names_of(frame: pd.DataFrame, columns: Columns) -> pd.Series:
-    """Return names; of a nameless row its address."""
-    names = text_of(frame, columns, "name")
-    address = text_of(frame, columns, "address")
-    if names is None:
-        names = pd.Series([""] * len(frame), dtype="str") if address is None else address
-    elif address is not None:
-        names = names.mask(names == "", address)
-    return names
-
-
-def _sorts(
-    frame: pd.DataFrame, columns: Columns, kind: str, names: pd.Series
-) -> tuple[NDArray[np.int16], NDArray[np.int8], dict[str, int]]:
+def _sorts(cells: Cells, kind: str, words: Mapping[str, str]) -> Sorts:
     """Return each row's category or customer group, 1 + the kind of outlet it is, and what was not known."""
     if kind == "merchants":
-        return _merchant_sorts(frame, columns, names)
-    none = np.zeros(len(frame), np.int8)
-    header = columns.fields.get("group")
-    if kind != "customers" or header is None:
+        return _merchant_sorts(cells, words)
+    none = np.zeros(len(cells), np.int8)
+    column = cells.column("group")
+    if kind != "customers" or column is None:
         group = catalogue.OTHER_GROUP if kind == "customers" else 0
-        return np.full(len(frame), group, np.int16), none, {}
-    codes, unknown = values.codes(frame[header], "group")
+        return np.full(len(cells), group, np.int16), none, {}, {}
+    codes, unknown = values.codes(column, "group")
     id_of = dict(zip(catalogue.GROUPS["code"], catalogue.GROUPS["id"], strict=True))
-    return _numbers(codes, id_of, catalogue.OTHER_GROUP, np.int16), none, _counted("unknown_group", unknown)
+    groups = _numbers(codes, id_of, catalogue.OTHER_GROUP, np.int16)
+    return groups, none, _counted("unknown_group", unknown), {}
 
 
-def _merchant_sorts(
-    frame: pd.DataFrame, columns: Columns, names: pd.Series
-) -> tuple[NDArray[np.int16], NDArray[np.int8], dict[str, int]]:
-    header = columns.fields.get("category")
-    if header is None:
-        codes: NDArray[np.object_] = np.full(len(frame), columns.hint, dtype=object)
-        unknown = np.zeros(len(frame), dtype=bool)
+def _merchant_sorts(cells: Cells, words: Mapping[str, str]) -> Sorts:
+    """Work out what each different word means, and look at names only where words leave it to them."""
+    said = cells.text("category")
+    if said is None:
+        said = pd.Series([""] * len(cells), dtype="str")
+        different, codes = said.iloc[:1], np.array([cells.columns.hint], dtype=object)
+        place = np.zeros(len(cells), dtype=np.intp)
     else:
-        codes = kinds.category_codes(frame[header])
-        unknown = (codes == "") & (frame[header].str.strip() != "").to_numpy(bool)
+        place, texts = pd.factorize(said)
+        different = pd.Series(texts)
+        codes = kinds.category_codes(different, words)
     id_of = dict(zip(catalogue.CATEGORIES["code"], catalogue.CATEGORIES["id"], strict=True))
+    outlet = _outlet_numbers(cells.names(), codes, place)
+    unknown = ((codes == "") & (different != "").to_numpy(bool))[place] & (outlet == 0)
+    counted = np.bincount(place[unknown], minlength=len(different))
+    words_unknown = {different.iloc[at]: int(counted[at]) for at in counted.nonzero()[0].tolist()}
+    category = _numbers(codes, id_of, catalogue.OTHER_CATEGORY, np.int16)[place]
+    return category, outlet, _counted("unknown_category", unknown), words_unknown
+
+
+def _outlet_numbers(
+    names: pd.Series, codes: NDArray[np.object_], place: NDArray[np.intp]
+) -> NDArray[np.int8]:
+    """Return 1 + each row's kind of outlet, 0 for a merchant; names decide what categories leave open."""
     number_of = {kind: at for at, kind in enumerate(catalogue.OUTLET_KINDS, start=1)}
-    outlet = _numbers(kinds.outlet_kinds(names, codes), number_of, 0, np.int8)
-    warnings = _counted("unknown_category", unknown & (outlet == 0))
-    return _numbers(codes, id_of, catalogue.OTHER_CATEGORY, np.int16), outlet, warnings
+    by_name = np.array([code in kinds.VAGUE or code == f"{kinds.OUTLET}bank" for code in codes], dtype=bool)
+    plain = kinds.outlet_kinds(pd.Series([""] * len(codes), dtype="str"), codes)
+    outlet = _numbers(plain, number_of, 0, np.int8)[place]
+    at = by_name[place].nonzero()[0]
+    if len(at):
+        outlet[at] = _numbers(
+            kinds.outlet_kinds(names.iloc[at].reset_index(drop=True), codes[place[at]]), number_of, 0, np.int8
+        )
+    return outlet
 
 
 def _numbers(

@@ -82,7 +82,7 @@ def test_an_import_answers_with_its_counts(branch: str, listed: Path) -> None:
         {"no_coordinates": 1},
     )
     again = answered("import", "merchants", str(listed), "--branch", branch, "--datum", "gcj02")
-    assert (again["updated"], again["accepted"]) == (2, 0)
+    assert (again["duplicates"], again["updated"], again["accepted"]) == (2, 0, 0)
 
 
 def test_no_proof_is_refused_with_the_candidates(branch: str, listed: Path) -> None:

@@ -140,7 +140,7 @@ def test_banks_and_insurers_become_outlets_and_ours_is_known(engine: sqlalchemy.
     outlets = {row["source_id"]: (row["kind"], row["is_own"]) for row in rows(engine, tables.outlets)}
     assert outlets == {"S1": ("bank", True), "S2": ("atm", False), "S3": ("insurer", False)}
     again = checked(bring(engine, branch, content, bank="工商银行"))
-    assert (again.updated, again.accepted) == (4, 0)
+    assert (again.duplicates, again.updated, again.accepted) == (4, 0, 0)
 
 
 def test_customers_come_with_group_tier_tags_and_products(engine: sqlalchemy.Engine, branch: int) -> None:
@@ -199,7 +199,7 @@ def test_places_come_with_their_shapes_and_outlets_with_their_brand(
         "properties": {"名称": "幸福小区", "户数": "1,200"},
     }
     content = json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
-    checked(bring(engine, branch, content, kind="places"))
+    checked(bring(engine, branch, content, kind="places", name="a.geojson"))
     (place,) = rows(engine, tables.places)
     assert (place["name"], place["kind"], place["households"]) == ("幸福小区", "community", 1200)
     assert place["shape"] is not None and 114.3 < place["lon"] < 114.31
@@ -309,7 +309,6 @@ def test_lists_wrong_in_all_their_coordinates_are_refused_whole(
 ) -> None:
     header = "名称,经度,纬度"
     bad = {
-        "metres": [f"店{at},{528800 + at},3375500" for at in range(9)],
         "exchanged": [f"店{at},30.5,114.3{at}" for at in range(9)],
         "None of the": [f"店{at},139.7,35.{at}" for at in range(9)],
         "garbled": ["°Ù»¨Éî´¦,114.3,30.5", "ÁãµãÊÐ³¡,114.3,30.5"],
@@ -385,7 +384,7 @@ def test_texts_longer_than_the_store_keeps_are_cut_and_said(engine: sqlalchemy.E
 def test_an_identifier_known_is_an_update_that_leaves_what_the_list_does_not_say(
     engine: sqlalchemy.Engine, branch: int
 ) -> None:
-    bring(engine, branch, listed(["S1,甲饭店,餐饮,人民路1号,123,114.31,30.51,已签约,张三"]))
+    made = bring(engine, branch, listed(["S1,甲饭店,餐饮,人民路1号,123,114.31,30.51,已签约,张三"]))
     report = checked(bring(engine, branch, listed(["S1,甲酒楼,,,,114.312,30.51,,", "S2,乙,,,,114.3,30.5,,"])))
     assert (report.updated, report.accepted) == (1, 1)
     first = rows(engine, tables.merchants)[0]
@@ -397,7 +396,7 @@ def test_an_identifier_known_is_an_update_that_leaves_what_the_list_does_not_say
         1,
     )
     assert first["manager_id"] is not None
-    assert first["batch_id"] == report.batch
+    assert (first["batch_id"], first["revision"]) == (made.batch, 1)
 
 
 def test_exact_repeats_without_identifier_are_duplicates_in_the_file_and_in_the_store(
@@ -442,7 +441,7 @@ def test_row_numbers_of_another_list_overwrite_nothing(
     report = checked(bring(sqlite_engine, sqlite_branch, second))
     assert (report.accepted, report.updated) == (8, 0)
     assert report.warnings == {"ids_of_another_list": 8}
-    assert checked(bring(sqlite_engine, sqlite_branch, first)).updated == 8
+    assert checked(bring(sqlite_engine, sqlite_branch, first)).duplicates == 8
 
 
 # The datum --------------------------------------------------------------------------------------------------
@@ -562,7 +561,9 @@ def test_the_inner_city_of_wuhan_comes_in(
 ) -> None:
     folder = shared_data / "wuhan_poi_geojson"
     reports = {
-        name: checked(bring(sqlite_engine, sqlite_branch, folder / f"{name}.json", name=f"{name}.json"))
+        name: checked(
+            bring(sqlite_engine, sqlite_branch, folder / f"{name}.json", name=f"{name}.json", doubles=False)
+        )
         for name in ("rice", "hotel", "fun", "sport", "police", "musemu", "poi")
     }
     assert sum(report.rows for report in reports.values()) == 24_815
@@ -580,7 +581,7 @@ def test_the_xlsx_of_shichahai_comes_in_from_its_readable_sheet(
     shared_data: Path, sqlite_engine: sqlalchemy.Engine, sqlite_branch: int
 ) -> None:
     path = shared_data / "beijing_shichahai_poi_xlsx" / "POI.xlsx"
-    report = checked(bring(sqlite_engine, sqlite_branch, path, name=path.name))
+    report = checked(bring(sqlite_engine, sqlite_branch, path, name=path.name, doubles=False))
     assert (report.sheet, report.rows, report.accepted) == ("Sheet1", 2406, 2406)
     with pytest.raises(FileError, match="garbled"):
         bring(sqlite_engine, sqlite_branch, path, name=path.name, sheet="POI")
@@ -591,7 +592,9 @@ def test_the_gbk_lists_of_changsha_come_in(
 ) -> None:
     accepted = {}
     for path in sorted((shared_data / "changsha_baidu_poi_gbk").glob("*.csv")):
-        report = checked(bring(sqlite_engine, sqlite_branch, path, name=path.name, datum="bd09"))
+        report = checked(
+            bring(sqlite_engine, sqlite_branch, path, name=path.name, datum="bd09", doubles=False)
+        )
         assert report.encoding == "gb18030"
         accepted[path.stem[-2:]] = (report.accepted, report.duplicates, report.outlets)
     assert accepted == {
@@ -615,7 +618,10 @@ def test_the_oddities_come_in_or_are_refused_for_what_is_wrong(
     assert {row["category_id"] for row in stored} == {401}
     assert stored[0]["phone"] == "1083211441"
     for name, count in (("xiaoxue.json", 1492), ("zhongxue.json", 982)):
-        assert checked(bring(sqlite_engine, sqlite_branch, folder / name, name=name)).accepted == count
+        assert (
+            checked(bring(sqlite_engine, sqlite_branch, folder / name, name=name, doubles=False)).accepted
+            == count
+        )
     for name, wrong in (
         ("a.json", "metres"),
         ("chinawgs.json", "bare shapes"),
