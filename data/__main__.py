@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -19,6 +20,7 @@ import pandas as pd
 import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from data import config, export, figures, ingest, snapshots, store
 from data.config import Settings
@@ -28,7 +30,7 @@ from data.rights import Asker, command_line
 from data.words import say
 from geo.coverage import Figure
 from geo.datum import convert
-from geo.errors import N_, DatumUnknown, FileError, ManyRejected, ZhendiError
+from geo.errors import N_, Conflict, DatumUnknown, FileError, ManyRejected, NotFound, ZhendiError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 branch_app = typer.Typer(no_args_is_help=True, help="Branches.")
@@ -37,6 +39,7 @@ app.add_typer(branch_app, name="branch")
 Layer = StrEnum("Layer", ["merchants", "customers", "outlets", "places"])
 Datum = StrEnum("Datum", ["wgs84", "gcj02", "bd09"])
 DatumOrAuto = StrEnum("DatumOrAuto", ["auto", "wgs84", "gcj02", "bd09"])
+Keep = StrEnum("Keep", ["later", "none"])
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 BranchCode = Annotated[str, typer.Option("--branch", help="The branch's code.")]
 
@@ -230,6 +233,93 @@ def coverage(branch: BranchCode, as_json: Json = False) -> None:
         answer({"zones": [], "unzoned": total, "total": total}, lines)
 
 
+@app.command()
+def batches(branch: BranchCode, as_json: Json = False) -> None:
+    """List what changed the branch's data, the newest first: lists, changes by hand, rollbacks."""
+    with _answering(as_json) as answer:
+        with store.reading(_engine()) as session:
+            asker = _asker()
+            found = store.batches(session, asker, store.branch(session, asker, branch)["id"])
+        rows = _records(found)
+        names = ("id", "at", "mode", "kind", "file_name", "by", "undone_by")
+        answer({"batches": rows}, _lines(rows, *names))
+
+
+@app.command()
+def rollback(
+    batch: Annotated[int, typer.Argument(help="Its number, as `batches` has it.")],
+    branch: BranchCode,
+    keep: Annotated[
+        Keep | None, typer.Option(help="Of rows changed later: leave them (later), or undo them too (none).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take a batch back: the rows it made go, what it changed is as it was."""
+    with _answering(as_json) as answer:
+        with store.transaction(_engine()) as session:
+            asker = _asker()
+            _check_batch(session, asker, branch, batch)
+            if keep is None and (count := len(store.touched_later(session, asker, batch))):
+                raise Conflict(
+                    N_("{count} rows were changed later. Add --keep later to leave them, or --keep none."),
+                    count=count,
+                )
+            done = store.rollback(session, asker, batch, keep="none" if keep is Keep.none else "later")
+        answer(
+            {"undone": batch, **asdict(done)},
+            _t(
+                N_("Batch {batch} is taken back: {removed} removed, {restored} restored, {kept} kept."),
+                batch=batch,
+                removed=done.removed,
+                restored=done.restored,
+                kept=done.kept,
+            ),
+        )
+
+
+@app.command()
+def diff(
+    a: Annotated[int, typer.Argument(help="A list's batch.")],
+    b: Annotated[int, typer.Argument(help="The batch of the list it is held against.")],
+    branch: BranchCode,
+    as_json: Json = False,
+) -> None:
+    """Say what became of one list in another: new, gone, moved, changed."""
+    with _answering(as_json) as answer:
+        with store.reading(_engine()) as session:
+            asker = _asker()
+            for batch in (a, b):
+                _check_batch(session, asker, branch, batch)
+            found = store.diff(session, asker, a, b)
+        counts = {what: int((found["what"] == what).sum()) for what in ("new", "gone", "moved", "changed")}
+        rows = _records(found)
+        lines = [
+            "\t".join(str(row[name] or "") for name in ("what", "source_id", "name", "fields"))
+            for row in rows
+        ]
+        answer({"counts": counts, "rows": rows}, "\n".join(lines))
+
+
+@app.command()
+def unplaced(
+    branch: BranchCode,
+    kind: Annotated[Layer | None, typer.Option(help="What the lists were of; all but customers.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The most rows listed.")] = 500,
+    as_json: Json = False,
+) -> None:
+    """List rows that came without coordinates and wait for a place on the map."""
+    with _answering(as_json) as answer:
+        with store.transaction(_engine()) as session:  # a look at customers is written into the trail
+            asker = _asker()
+            branch_id = store.branch(session, asker, branch)["id"]
+            found = store.unplaced(session, asker, branch_id, kind.value if kind else None, limit)
+        rows = _records(found)
+        lines = [
+            "\t".join(str(row[name] or "") for name in ("id", "name", "address", "phone")) for row in rows
+        ]
+        answer({"total": found.attrs["total"], "rows": rows}, "\n".join(lines))
+
+
 # --- answers ----------------------------------------------------------------------------------------------
 
 Answer = Callable[[dict[str, Any], str], None]
@@ -287,6 +377,26 @@ def _engine() -> Engine:
 
 def _asker() -> Asker:
     return command_line(getpass.getuser())
+
+
+def _check_batch(session: Session, asker: Asker, branch: str, batch: int) -> None:
+    """Refuse a batch that is not the branch's."""
+    branch_id = store.branch(session, asker, branch)["id"]
+    if batch not in set(store.batches(session, asker, branch_id)["id"]):
+        raise NotFound(N_("There is no batch {which}."), which=batch)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a frame's rows as JSON takes them."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
+
+
+def _lines(rows: list[dict[str, Any]], *names: str) -> str:
+    """Return some columns of rows for people, parted by tabs."""
+    return "\n".join(
+        "\t".join("" if row[name] is None else str(row[name]) for name in names) for row in rows
+    )
 
 
 def _mapping(path: Path | None) -> dict[str, str | None] | None:
