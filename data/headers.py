@@ -12,6 +12,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+import pandas as pd
+
+from data import evidence
+from data.evidence import Column
+from geo.datum import DATUMS
+
 # Each field's words, the surest first. A field takes the header that matches its earliest word.
 NAME = (
     "名称|名稱|商户名称|商户名|店名|店铺名称|店铺名|商铺名称|门店名称|门店|商家名称|商家|企业名称|公司名称|单位名称|机构名称|"
@@ -113,6 +119,13 @@ DATUM_COLUMNS = frozenset(
 LONGEST_HEADER = 200
 HEADER_WITHIN = 20  # rows: a title may stand above the header
 
+SURE = 0.8  # nobody need look
+_FIRST_WORD = 0.95
+NAMED = 0.7  # a header says so in as many words
+LEAST = 0.2  # of what values say; below it nothing is proposed
+COORDINATES = ("lon", "lat", "coordinates")
+_AXES = ("lon", "lat", "lng,lat", "lat,lng", "wkt")
+
 IGNORED = re.compile(r"^(unnamed.*|index|序号|行号|no|num|row|rowid|row_number|xuhao|)$")
 _NUMBERED = re.compile(r"^(列|column|col|field|字段|unnamed:?|)[\s_]*\d{0,4}$")
 _SPACES = re.compile(r"[\s_\-.·:：*#\"'“”、]+")
@@ -133,6 +146,26 @@ _DATUM_HINTS = {
     "gcj02": re.compile(r"(?<![a-z0-9])(gcj|gd|02)(?![a-z0-9])"),
     "bd09": re.compile(r"(?<![a-z0-9])(bd|09)(?![a-z0-9])"),
 }
+
+
+class Proposal(NamedTuple):
+    """
+    A column proposed for a field.
+
+    Parameters
+    ----------
+    header
+        The column.
+    confidence
+        0-1: above `SURE` nobody need look.
+    why
+        `header`, `header_part` (of a longer one), `values`, `values_differ` (from what the header says), and
+        of coordinates `lon`, `lat`, `lng,lat`, `lat,lng` or `wkt`, as the values are.
+    """
+
+    header: str
+    confidence: float
+    why: str
 
 
 class Pair(NamedTuple):
@@ -295,24 +328,132 @@ def has_coordinates(headers: Sequence[str]) -> bool:
 
 def propose(headers: Sequence[str], kind: str) -> dict[str, str]:
     """
-    Return the header proposed for each field of a kind of list; fields nobody names are absent.
+    Return the header proposed for each field by the headers' words alone; fields nobody names are absent.
 
     Coordinates are proposed by `coordinate_pairs`, not here.
     """
+    found = proposed(headers, kind, None)
+    return {
+        field: one.header
+        for field, one in found.items()
+        if field not in COORDINATES and one.confidence >= NAMED
+    }
+
+
+def proposed(headers: Sequence[str], kind: str, sample: pd.DataFrame | None) -> dict[str, Proposal]:
+    """
+    Return the column proposed for each field, coordinates with them; fields nobody names are absent.
+
+    Parameters
+    ----------
+    headers
+        Of a list without any, what its columns are numbered with: the values alone speak then.
+    kind
+        Of a list of what.
+    sample
+        The first rows as text, by header; None when there are none to look at.
+
+    Returns
+    -------
+    proposed
+        Field (`lon` and `lat`, or `coordinates`, among them) to column. No column is taken twice.
+    """
+    columns = {
+        header: Column(sample[header])
+        for header in headers
+        if sample is not None and header in sample.columns
+    }
+    found = _proposed_places(headers, columns)
     taken = {header for pair in coordinate_pairs(headers) for header in (pair.lon, pair.lat)}
-    free = [header for header in headers if header not in taken and not IGNORED.match(plain(header))]
-    found: list[tuple[int, int, str, str]] = []
-    for order, (field, joined) in enumerate(FIELDS[kind].items()):
-        ranks = _words(joined)
-        for header in free:
-            rank = ranks.get(plain(header))
-            if rank is not None:
-                found.append((rank, order, field, header))
-    mapping: dict[str, str] = {}
-    for _, _, field, header in sorted(found, key=lambda item: item[:2]):
-        if field not in mapping and header not in mapping.values():
-            mapping[field] = header
-    return mapping
+    taken |= {one.header for one in found.values()}
+    free = [header for header in headers if header not in taken]
+    numbered = are_numbers(headers)
+    choices = [
+        (-one.confidence, order, field, one)
+        for order, (field, joined) in enumerate(FIELDS[kind].items())
+        for header in free
+        if (one := _judged(header, field, kind, joined, columns.get(header), numbered)) is not None
+    ]
+    used: set[str] = set()
+    for _, _, field, one in sorted(choices, key=lambda choice: choice[:2]):
+        if field not in found and one.header not in used:
+            found[field] = one
+            used.add(one.header)
+    return found
+
+
+def _judged(
+    header: str, field: str, kind: str, joined: str, column: Column | None, numbered: bool
+) -> Proposal | None:
+    """Return how surely a column is a field: by its header, its values, or both; None where it is not."""
+    text = plain(header)
+    rank = None if IGNORED.match(text) else _words(joined).get(text)
+    share = None if column is None else evidence.says(column, field, kind)
+    if rank is not None:
+        named = _FIRST_WORD - 0.002 * rank
+        if share is None:
+            return Proposal(header, named, "header")
+        if share < 0.1 and field in evidence.CHECKED:
+            return Proposal(header, named / 2, "values_differ")
+        return Proposal(header, min(1.0, named + 0.05 * (share > 0.5)), "header")
+    if not numbered and (is_known(header) or IGNORED.match(text) and not text.startswith("unnamed")):
+        return None
+    part = 0.0 if numbered else _part_of(text, joined)
+    trust = evidence.trusted(field) * (share or 0.0)
+    if part and (share is None or share >= 0.1 or field not in evidence.CHECKED):
+        confidence = min(0.9, part + 0.3 * trust)
+        return Proposal(header, confidence, "header_part")
+    return Proposal(header, trust, "values") if trust >= LEAST else None
+
+
+def _part_of(text: str, joined: str) -> float:
+    """Return how much of a header a field's longest word is, where the header ends or begins in it."""
+    words = (word for word in _words(joined) if len(word) > 1 and not word.isascii() and word in text)
+    best = max(words, key=len, default="")
+    return 0.4 + 0.25 * len(best) / len(text) if best and text.startswith(best) | text.endswith(best) else 0.0
+
+
+def _proposed_places(headers: Sequence[str], columns: Mapping[str, Column]) -> dict[str, Proposal]:
+    """Return the coordinates: by their headers, else by values that can be nothing else."""
+    axes = {header: evidence.axis(column) for header, column in columns.items()}
+    if pairs := coordinate_pairs(headers):
+        rank = {name: at for at, name in enumerate((*DATUMS, None))}
+        pair = min(pairs, key=lambda one: (rank[one.datum], one.lon == one.lat))
+        if pair.lon == pair.lat:
+            return {"coordinates": _place_named(pair.lon, ("lng,lat", "lat,lng", "wkt"), columns, axes)}
+        return {
+            "lon": _place_named(pair.lon, ("lon",), columns, axes),
+            "lat": _place_named(pair.lat, ("lat",), columns, axes),
+        }
+    said = {name: [header for header in axes if axes[header][0] == name] for name in _AXES}
+    for name in ("lng,lat", "lat,lng", "wkt"):
+        if said[name]:
+            best = max(said[name], key=lambda header: axes[header][1])
+            return {"coordinates": Proposal(best, 0.9 * axes[best][1], name)}
+    order = list(headers)
+    near = [
+        (abs(order.index(lon) - order.index(lat)), -axes[lon][1] - axes[lat][1], lon, lat)
+        for lon in said["lon"]
+        for lat in said["lat"]
+    ]
+    if not near:
+        return {}
+    _, _, lon, lat = min(near)
+    return {name: Proposal(one, 0.9 * axes[one][1], name) for name, one in (("lon", lon), ("lat", lat))}
+
+
+def _place_named(
+    header: str,
+    right: tuple[str, ...],
+    columns: Mapping[str, Column],
+    axes: Mapping[str, tuple[str, float]],
+) -> Proposal:
+    if header not in columns or not columns[header].says_something():
+        return Proposal(header, _FIRST_WORD, "header")
+    found, _ = axes[header]
+    if found in right:
+        return Proposal(header, 1.0, found)
+    return Proposal(header, 0.45 if found else 0.6, "values_differ")
 
 
 def unit_factor(header: str) -> float:
