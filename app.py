@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from data import basemaps, store, tiles, tokens
 from data.config import Settings
+from data.warming import warm
 from geo.errors import N_, IdentityError, TileError, TokenError, ZhendiError
 from pages.parts.identity import is_loopback, loopback_only, server_address
 from pages.parts.map_assets import FILES
@@ -138,7 +140,11 @@ async def lifespan(_server: st.App) -> AsyncIterator[dict[str, object]]:
         raise IdentityError(N_("Zhendi has no sign-in yet: set server.address to 127.0.0.1."))
     await run_in_threadpool(store.migrate, store.engine(Settings.from_env()))
     LOG.info("Zhendi serves the store of %s", Settings.from_env().var)
+    over = threading.Event()
+    warmer = threading.Thread(target=warm, args=(store.engine(Settings.from_env()), over.is_set), daemon=True)
+    warmer.start()  # beside the first visits, which wait for a branch only as long as they would anyhow
     yield {}
+    over.set()
 
 
 ROUTES = [

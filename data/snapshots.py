@@ -130,6 +130,11 @@ class Customers(Layer):
     tag_sets: tuple[tuple[str, ...], ...]
     channel_sets: tuple[tuple[str, ...], ...]
 
+    @property
+    def people(self) -> NDArray[np.int32]:
+        """How many people a row counts as: a target group its size, an existing customer one."""
+        return np.where(self.existing, np.int32(1), self.size)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Outlets(Layer):
@@ -274,6 +279,11 @@ def load(session: Session, branch_id: int) -> Snapshot:
         outlets=Outlets.of(working.outlets(session, branch_id), point, nothing),
         places=Places.of(working.places(session, branch_id), point, nothing),
     )
+
+
+def is_full() -> bool:
+    """Whether another snapshot may push out one in memory: half of the room is taken."""
+    return 2 * _kept.nbytes >= MAX_BYTES
 
 
 def clear() -> None:

@@ -123,7 +123,7 @@ def _sums(layer: Layer) -> Columns:
         # A cell of one is drawn as the merchant it is: of one, a sum is the value.
         return {"signed": signed, **_columns(layer)}
     if isinstance(layer, Customers):
-        return {"people": layer.size, "existing": np.where(layer.existing, layer.size, 0)}
+        return {"people": layer.people, "existing": layer.existing.astype(np.int32)}
     return {}
 
 

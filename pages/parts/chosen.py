@@ -216,13 +216,13 @@ def customers_card(selected: Selected, sight: Sight, asker: Asker) -> None:
     """Show the customers of a cell: their counts to all, the nearest by name to those who may see them."""
     rows = in_cell(sight, selected.lon, selected.lat, selected.zoom)
     people = sight.held.customers
-    size = int(people.size[rows].sum())
+    size = int(people.people[rows].sum())
     heading = _("Customers here")
     st.markdown(f"#### {heading}")
     if sight.masked and len(rows) < FEWEST:
         st.caption(_("Fewer than {count} customers: not shown.", count=FEWEST))
         return
-    ours = int(people.size[rows][people.existing[rows]].sum())
+    ours = int(people.existing[rows].sum())
     st.markdown(ngettext("{n} person, {ours} of ours", "{n} people, {ours} of ours", size, ours=number(ours)))
     if not may_list(asker, "customers", sight.held.branch_id):
         st.caption(_("You may see how many there are, not who."))

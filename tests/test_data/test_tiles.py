@@ -129,3 +129,11 @@ def test_a_link_to_data_that_are_gone_is_refused(sqlite_town: Town) -> None:
 def test_there_is_no_tile_outside_the_world(sqlite_town: Town) -> None:
     with pytest.raises(TileError):
         tiles.tile(sqlite_town.engine, claim(sqlite_town, "merchants"), 3, 8, 0)
+
+
+def test_an_existing_customer_counts_as_one_whatever_size_a_list_gives(sqlite_town: Town) -> None:
+    customers = sqlite_town.snapshot().customers
+    sevens = replace(customers, size=np.full(len(customers), 7, dtype=np.int32))
+    sums = tiles._sums(sevens)
+    assert sums["existing"].sum() == 3
+    assert sums["people"].sum() == 3 + 2 * 7

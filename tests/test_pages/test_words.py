@@ -155,4 +155,4 @@ def test_a_name_cannot_act_as_markdown() -> None:
 
 def test_an_error_is_said_in_the_language_of_the_user(language: str) -> None:
     error = RightsError("You do not have the right to see or do this at this branch.")
-    assert words.complaint(error) == say(error.message, language)  # type: ignore[arg-type]
+    assert words.complaint(error) == say(error.message, language)  # type: ignore[arg-type]  # the fixture's language is one
