@@ -45,6 +45,12 @@ FIELDS = {
     "address": N_("Address"),
     "hours": N_("Opening hours"),
 }
+WHY = {
+    "header": N_("By its name"),
+    "header_part": N_("By a part of its name"),
+    "values": N_("By its values"),
+    "values_differ": N_("By its name, although its values look like something else"),
+}
 PLACED = ("lon", "lat", "coordinates")
 KEPT = ""  # a column that is no field of ours stays with its row as it is
 SURE = 0.8
@@ -67,6 +73,7 @@ class Assigned:
 
     field: str
     sure: bool
+    why: str = ""
 
 
 def column_step(job: Job, look: Look) -> Columns:
@@ -114,19 +121,12 @@ def assigned(look: Look, profile: Profile | None) -> dict[str, Assigned]:
             if header is not None and not (look.has_shapes and name in PLACED)
         }
     proposed = {
-        found.header: Assigned(name, found.confidence >= SURE) for name, found in look.proposals.items()
+        found.header: Assigned(name, found.confidence >= SURE, found.why)
+        for name, found in look.proposals.items()
     }
-    if look.has_shapes or is_placed([each.field for each in proposed.values()]):
-        return {
-            header: each
-            for header, each in proposed.items()
-            if not (look.has_shapes and each.field in PLACED)
-        }
-    for pair in header_words.coordinate_pairs(look.headers)[:1]:
-        both = pair.lon == pair.lat
-        proposed |= {pair.lon: Assigned("coordinates" if both else "lon", True)}
-        proposed |= {} if both else {pair.lat: Assigned("lat", True)}
-    return proposed
+    return {
+        header: each for header, each in proposed.items() if not (look.has_shapes and each.field in PLACED)
+    }
 
 
 def key_of(job: Job, look: Look, number: int) -> str:
@@ -291,9 +291,14 @@ def certainty(now: str, proposed: Assigned | None) -> None:
     if proposed is None or proposed.field != now:
         st.badge(_("chosen"), icon=":material/person:", color="blue")
     elif proposed.sure:
-        st.badge(_("sure"), icon=":material/check:", color="green")
+        st.badge(_("sure"), icon=":material/check:", color="green", help=why(proposed))
     else:
-        st.badge(_("please check"), icon=":material/help:", color="orange")
+        st.badge(_("please check"), icon=":material/help:", color="orange", help=why(proposed))
+
+
+def why(proposed: Assigned) -> str | None:
+    """Return what speaks for a proposal, in words."""
+    return _(WHY[proposed.why]) if proposed.why in WHY else None
 
 
 def remember(session: Session, job: Job, look: Look, columns: Columns, datum: str) -> None:

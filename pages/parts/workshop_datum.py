@@ -19,7 +19,7 @@ from pages.parts.workshop import Job, step
 Floats = NDArray[np.float64]
 COLOURS = {"wgs84": "#4a7fb5", "gcj02": "#b4610f", "bd09": "#7a5ea8"}
 SHORT_NAMES = {"wgs84": N_("GPS"), "gcj02": N_("Gaode"), "bd09": N_("Baidu")}
-NEIGHBOURS = 40  # rows shown under each candidate: close together, or the three would lie on one another
+CROWD = 15  # rows shown at each place: close together, or the three places could not be told apart
 
 
 def stated(job: Job) -> str:
@@ -103,7 +103,7 @@ def placed(plan: ImportPlan, datum: str) -> tuple[Floats, Floats]:
 
 def candidates_map(job: Job, plan: ImportPlan) -> None:
     """Draw some rows that lie close together at each of the three places."""
-    near = neighbours(job, plan)
+    near = neighbours(plan)
     dots, marks = [], []
     for datum in DATUMS:
         lon, lat = placed(plan, datum)
@@ -114,9 +114,11 @@ def candidates_map(job: Job, plan: ImportPlan) -> None:
     maps.preview_map(dots, branch, is_demo=bool(job.branch["is_demo"]), marks=marks, key=key)
 
 
-def neighbours(job: Job, plan: ImportPlan) -> NDArray[np.int64]:
-    """Return which rows of the sample to draw: the one nearest the branch, and those nearest to it."""
+def neighbours(plan: ImportPlan) -> NDArray[np.int64]:
+    """Return which rows of the sample to draw: those round the spot where they lie closest together."""
     lon, lat = placed(plan, "wgs84")
-    first = int(np.argmin(distances_m(job.branch["lon"], job.branch["lat"], lon, lat)))
-    order: NDArray[np.int64] = np.argsort(distances_m(lon[first], lat[first], lon, lat), kind="stable")
-    return order[:NEIGHBOURS]
+    east = (lon - lon.mean()) * np.cos(np.radians(lat.mean()))
+    apart = np.hypot(east[:, None] - east, lat[:, None] - lat)
+    crowd = np.sort(apart, axis=1)[:, min(CROWD, len(lon)) - 1]
+    order: NDArray[np.int64] = np.argsort(apart[int(np.argmin(crowd))], kind="stable")
+    return order[:CROWD]

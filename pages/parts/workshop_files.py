@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,7 @@ ENCODING_NAMES = {
     "utf-16": "UTF-16",
 }
 HEADER_NAMES = {True: N_("The first row names the columns"), False: N_("There is no row of column names")}
+MOST_MB = 200  # as the server is set
 SAMPLE_ROWS = 200
 SAMPLES = 3
 LONGEST_SAMPLE = 32
@@ -121,6 +123,7 @@ def offer_template(kind: str) -> None:
 
 def uploads() -> list[UploadedFile]:
     """Ask for the files."""
+    in_own_words()
     found = st.file_uploader(
         _("One or more files: CSV, Excel, ODS, GeoJSON, GeoPackage, Shapefile (zipped), KML, Parquet, JSON"),
         type=TYPES,
@@ -128,6 +131,27 @@ def uploads() -> list[UploadedFile]:
         key=state.upload_key(),
     )
     return list(found)
+
+
+def in_own_words() -> None:
+    """
+    Let the uploader speak Chinese: Streamlit has its words in English only, and no option for others.
+
+    A style is all that is sent: the words stand in it as text of ours.
+    """
+    if language() == "en":
+        return
+    words = {
+        "[data-testid='stFileUploaderDropzone'] [data-testid='stBaseButton-secondary'] p": _("Choose files"),
+        "[data-testid='stFileUploaderDropzoneInstructions'] span": _(
+            "or drop them here; at most {size} MB each", size=MOST_MB
+        ),
+    }
+    rules = []
+    for where, text in words.items():
+        said = json.dumps(text, ensure_ascii=False)
+        rules += [f"{where} {{font-size: 0}}", f"{where}::after {{font-size: 0.875rem; content: {said}}}"]
+    st.html(f"<style>{''.join(rules)}</style>")
 
 
 # One file ---------------------------------------------------------------------------------------------------
@@ -205,7 +229,7 @@ def sampled(table: readers.Table, kind: str) -> dict[str, Any]:
     """Return what the first rows tell: a few values of each column, and the columns' likely meaning."""
     chunk = next(iter(table.chunks(SAMPLE_ROWS)), None)
     frame = None if chunk is None else chunk.frame.head(SAMPLE_ROWS)
-    proposals = header_words.proposed(table.headers, kind, frame) if hasattr(header_words, "proposed") else {}
+    proposals = header_words.proposed(table.headers, kind, frame)
     return {
         "has_shapes": chunk is not None and chunk.lon is not None,
         "samples": {} if frame is None else {header: samples(frame[header]) for header in table.headers},

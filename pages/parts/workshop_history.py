@@ -128,7 +128,7 @@ def batch_line(batch: Mapping[str, Any]) -> str:
 
 def facts(batch: Mapping[str, Any]) -> None:
     """Say how an import was read, and what it did."""
-    lines = [f"**{title}** {plain(value)}" for title, value in told(batch).items()]
+    lines = [f":gray[{title}] {plain(value)}" for title, value in told(batch).items()]
     st.markdown("  \n".join(lines))
 
 
