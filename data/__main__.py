@@ -22,11 +22,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from data import config, export, figures, ingest, snapshots, store
+from data import catalogue, config, export, figures, ingest, snapshots, store
 from data.config import Settings
-from data.figures import Filters, Reach
+from data.figures import Catchment, Filters, Reach
 from data.ingest import ImportReport
 from data.rights import Asker, command_line
+from data.snapshots import Snapshot
 from data.words import say
 from geo.coverage import Figure
 from geo.datum import convert
@@ -79,14 +80,24 @@ def demo(
         elif if_empty and not is_empty:
             answer({"made": False}, _t(N_("There are branches already.")))
         else:
-            town.build_demo(
+            branch_id = town.build_demo(
                 settings,
                 _asker(),
                 merchants=merchants or town.MERCHANTS,
                 customers=customers or town.CUSTOMERS,
                 seed=town.SEED if seed is None else seed,
             )
-            answer({"made": True}, _t(N_("The demo town is ready.")))
+            answer({"made": True, **_made(branch_id)}, _t(N_("The demo town is ready.")))
+
+
+def _made(branch_id: int) -> dict[str, Any]:
+    """Return what a town made just now has: its rows by layer, and the lists they came in."""
+    with store.reading(_engine()) as session:
+        known = store.branches(session, _asker()).set_index("id")
+        lists = store.batches(session, _asker(), branch_id)
+    held = snapshots.seen_by(_engine(), _asker(), branch_id)  # in memory still
+    rows = {layer: len(getattr(held, layer)) for layer in catalogue.LAYERS}
+    return {"branch": known.loc[branch_id, "code"], **rows, "files": sorted(lists["file_name"])}
 
 
 @branch_app.command("add")
@@ -193,18 +204,21 @@ def export_layer(
         )
 
 
+def _ground(branch: str) -> tuple[Snapshot, Catchment]:
+    """Return a branch's working set and how far it reaches."""
+    with store.reading(_engine()) as session:
+        found = store.branch(session, _asker(), branch)
+    snapshot = snapshots.seen_by(_engine(), _asker(), found["id"])
+    return snapshot, figures.catchment(snapshot, by_hand_m=found["radius_m"])
+
+
 @app.command()
 def catchment(branch: BranchCode, as_json: Json = False) -> None:
     """Say how far the branch reaches, and what sets the radius."""
     with _answering(as_json) as answer:
-        engine = _engine()
-        asker = _asker()
-        with store.transaction(engine) as session:
-            found = store.branch(session, asker, branch)
-            ground = figures.catchment(
-                snapshots.seen_by(engine, asker, found["id"]), by_hand_m=found["radius_m"]
-            )
-            farthest = None if ground.farthest is None else _farthest(session, asker, ground.farthest)
+        _snapshot, ground = _ground(branch)
+        with store.transaction(_engine()) as session:
+            farthest = None if ground.farthest is None else _farthest(session, _asker(), ground.farthest)
         rings = {str(share): _clean(radius) for share, radius in ground.rings.items()}
         result = {
             "radius_m": ground.radius_m,
@@ -219,13 +233,8 @@ def catchment(branch: BranchCode, as_json: Json = False) -> None:
 def coverage(branch: BranchCode, as_json: Json = False) -> None:
     """Say what of the catchment is covered; zones come with the plans."""
     with _answering(as_json) as answer:
-        engine = _engine()
-        asker = _asker()
-        with store.reading(engine) as session:
-            found = store.branch(session, asker, branch)
-        snapshot = snapshots.seen_by(engine, asker, found["id"])
-        ground = figures.catchment(snapshot, by_hand_m=found["radius_m"])
-        total = _total(snapshot, ground.radius_m, asker.masked(found["id"]))
+        snapshot, ground = _ground(branch)
+        total = _total(snapshot, ground.radius_m, _asker().masked(snapshot.branch_id))
         lines = "\n".join(
             f"{name}\t{row['value']}\t{row['numerator']} / {row['denominator']}"
             for name, row in total.items()

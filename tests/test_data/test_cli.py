@@ -233,3 +233,15 @@ def test_it_runs_as_a_program_and_says_nothing_of_customers(tmp_path: Path) -> N
     for private in ("张三丰", "13900001111", "李四光"):
         assert private not in done.stdout
         assert private.encode() not in (tmp_path / "var" / "zhendi.db").read_bytes()
+
+
+def test_a_demo_town_says_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    made = answered("demo", "--merchants", "40", "--customers", "60", "--seed", "5")
+    assert made["made"] is True
+    assert made["branch"] == "DEMO"
+    assert made["customers"] == 60
+    assert 0 < made["merchants"] <= 40  # some of the list's rows are banks: they become outlets
+    assert made["outlets"] > 0 and made["places"] > 0
+    assert len(made["files"]) == 4
+    database.dispose()
