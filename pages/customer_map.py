@@ -68,12 +68,14 @@ def page(asker: Asker) -> None:
     held = reads.snapshot(asker, branch["id"])
     state.settle_map(branch["id"])
     title(asker, branch)
-    if not any(len(getattr(held, layer)) for layer in catalogue.LAYERS):
+    is_empty = not any(len(getattr(held, layer)) for layer in catalogue.LAYERS)
+    if is_empty and state.by_hand() is None:
         nothing_yet(
             _("Nothing is known about the ground round this branch yet."),
             Way.IMPORT,
             _("Bring in a first list"),
         )
+        hand.tools(asker, branch["id"])
         return
     layers, picked, base, metric = tools(asker, branch)
     ground_part(asker, branch, layers, picked, base, metric)

@@ -115,7 +115,7 @@ def compare(asker: Asker, held: Snapshot, row: Row, other: Row) -> None:
 def show_both(asker: Asker, held: Snapshot, row: Row, other: Row) -> None:
     """Show two merchants side by side, and let whoever may say whether they are one."""
     both = {
-        _(title): [_said(name, other.get(name)), _said(name, row.get(name))]
+        _(title): [plain(_said(name, each.get(name))) for each in (other, row)]
         for name, title in COMPARED.items()
         if _said(name, other.get(name)) != NONE or _said(name, row.get(name)) != NONE
     }

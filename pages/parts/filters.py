@@ -149,5 +149,6 @@ def hits(found: DataFrame) -> None:
 
 def go_to(selected: state.Selected) -> None:
     """Open what was found and fly the map there; a callback."""
+    state.open_hits(False)
     state.select(selected)
     state.fly_to(state.View(selected.lon, selected.lat, NEAR_ZOOM))

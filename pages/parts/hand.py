@@ -82,8 +82,7 @@ def buttons(asker: Asker, branch_id: int, row: Form) -> None:
 
 
 def panel(asker: Asker, held: Snapshot) -> bool:
-    """Show what was saved last and what is being done by hand; return whether anything is being done."""
-    undoing.bar(asker)
+    """Show what is being done by hand; return whether anything is."""
     work = state.by_hand()
     if work is None:
         return False
@@ -100,9 +99,9 @@ def panel(asker: Asker, held: Snapshot) -> bool:
 def edit_panel(asker: Asker, held: Snapshot, work: ByHand) -> None:
     """Change what is known of a merchant."""
     opened = state.opened()
-    theirs = account(asker, work)
     with st.form(f"{state.HAND}_form", border=False, enter_to_submit=False):
         fields(asker, held.branch_id, opened)
+        theirs = account(asker, work)
         with st.container(horizontal=True):
             wanted = decision(st.form_submit_button, theirs)
             st.form_submit_button(_("Cancel"), on_click=state.end_by_hand)
@@ -147,9 +146,9 @@ def add_panel(asker: Asker, held: Snapshot, _work: ByHand) -> None:
         ask_for_spot()
         return
     st.caption(_("Another click on the map moves the pin."))
-    warned = state.waiting() is not None and show_doubles(doubles.near(asker, held, typed(), spot))
     with st.form(f"{state.HAND}_form", border=False, enter_to_submit=False):
         fields(asker, held.branch_id, {})
+        warned = state.waiting() is not None and show_doubles(doubles.near(asker, held, typed(), spot))
         with st.container(horizontal=True):
             label = _("Add it all the same") if warned else _("Save")
             wanted = st.form_submit_button(label, type="primary", icon=":material/check:")
@@ -208,7 +207,7 @@ def leave() -> None:
 
 
 def show_doubles(found: Sequence[Form]) -> bool:
-    """Show what may be the same as a new merchant; return whether there is anything."""
+    """Show in the form what may be the same as a new merchant; return whether there is anything."""
     if not found:
         return False
     st.warning(
@@ -219,7 +218,7 @@ def show_doubles(found: Sequence[Form]) -> bool:
         with st.container(horizontal=True, vertical_alignment="center"):
             about = " · ".join(filter(None, [row["address"], distance(row["distance_m"])]))
             st.markdown(f"**{plain(shorten(row['name']))}**  \n:gray[{plain(about)}]", width="stretch")
-            st.button(
+            st.form_submit_button(
                 _("Open"),
                 key=f"{state.HAND}_open_{row['id']}",
                 on_click=leave_for,
@@ -297,7 +296,7 @@ def save(asker: Asker, held: Snapshot, work: ByHand, theirs: Form | None) -> Non
             lambda session: store.edit_merchant(session, asker, work.row_id, revision, **wanted),
         )
     except Conflict as error:
-        late = complaint(error)
+        late = too_late(error)
     now = as_form(reads.card(asker, "merchants", work.row_id))
     if late and changed(now, {**now, **spread(wanted)}):
         state.wait(late)
@@ -305,6 +304,13 @@ def save(asker: Asker, held: Snapshot, work: ByHand, theirs: Form | None) -> Non
     # Else it is as wanted: one's own save, cut short after it was kept, says that it comes too late.
     picked = Selected("merchants", work.row_id, now["lon"], now["lat"])
     undoing.finish(_("Saved: {name}", name=now["name"]), batch_id, picked)
+
+
+def too_late(error: Conflict) -> str:
+    """Return what a stale save is told: what was changed, by whom and when."""
+    if "changes" not in error.values:
+        return complaint(error)
+    return _("Changed since you opened it: {changes}.", changes=error.values["changes"])
 
 
 def spread(values: Form) -> dict[str, Any]:

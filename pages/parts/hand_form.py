@@ -12,7 +12,7 @@ from data import catalogue, store
 from data.rights import Asker
 from pages.parts import filters, state
 from pages.parts.frame import reading
-from pages.parts.words import N_, NONE, _, language
+from pages.parts.words import N_, NONE, _, language, spoken
 
 Form = Mapping[str, Any]
 FIELDS = {
@@ -28,7 +28,7 @@ FIELDS = {
 NAMES = FIELDS | {"point": N_("Place on the map")}
 # What the store has room for.
 LONGEST = {"name": 300, "phone": 80, "address": 400, "hours": 200, "note": 2000}
-NOTE_HEIGHT_PX = 82
+NOTE_HEIGHT_PX = 68
 
 
 def as_form(row: Form) -> dict[str, Any]:
@@ -77,33 +77,38 @@ def shown(name: str, form: Form) -> str:
 def fields(asker: Asker, branch_id: int, row: Form) -> None:
     """Show the fields; they start with a row's values."""
     line("name", row)
-    kinds = filters.category_names(language())
+    pick_category(row.get("category_id"))
     left, right = st.columns(2, gap="small")
     with left:
         st.selectbox(
-            _("Category"),
-            [int(code) for code in kinds],
-            index=None,
-            format_func=lambda code: kinds[str(code)],
-            placeholder=_("Choose"),
-            key=state.hand_field("category_id", row.get("category_id")),
-        )
-        pick_manager(asker, branch_id, str(row.get("manager") or ""))
-    with right:
-        st.selectbox(
             _("Status"),
             catalogue.STATUSES,
-            format_func={code: _(name) for code, name in catalogue.STATUS_NAMES.items()}.__getitem__,
+            format_func=spoken(catalogue.STATUS_NAMES),
             key=state.hand_field("status", row.get("status") or catalogue.STATUSES[0]),
         )
         line("phone", row)
-    for name in ("address", "hours"):
-        line(name, row)
+    with right:
+        pick_manager(asker, branch_id, str(row.get("manager") or ""))
+        line("hours", row)
+    line("address", row)
     st.text_area(
         _("Note"),
         height=NOTE_HEIGHT_PX,
         max_chars=LONGEST["note"],
         key=state.hand_field("note", row.get("note") or ""),
+    )
+
+
+def pick_category(now: int | None) -> None:
+    """Ask for the category."""
+    kinds = filters.category_names(language())
+    st.selectbox(
+        _("Category"),
+        [int(code) for code in kinds],
+        index=None,
+        format_func=lambda code: kinds[str(code)],
+        placeholder=_("Choose"),
+        key=state.hand_field("category_id", now),
     )
 
 

@@ -305,9 +305,9 @@ def fly_to(view: View) -> None:
     st.session_state[_FLIGHT] = flights() + 1
 
 
-def open_hits() -> None:
-    """Show what a search found; a callback."""
-    st.session_state[HITS] = True
+def open_hits(is_open: bool = True) -> None:
+    """Show what a search found, or let it go from over the map; a callback."""
+    st.session_state[HITS] = is_open
 
 
 def flights() -> int:
@@ -424,6 +424,7 @@ def begin_by_hand(kind: str, row_id: int = 0, opened: Mapping[str, object] | Non
     forget_done()
     st.session_state[_OPENED] = dict(opened or {})
     st.session_state[_BY_HAND] = (kind, row_id)
+    st.session_state[UNPLACED] = False  # its list lies over the map
 
 
 def end_by_hand() -> None:

@@ -49,9 +49,10 @@ def bar(asker: Asker) -> None:
             _("Undo"), icon=":material/undo:", key=f"{state.HAND}_undo"
         )
         st.button(
-            _("Hide"),
+            "",
             type="tertiary",
             icon=":material/close:",
+            help=_("Hide"),
             key=f"{state.HAND}_hide",
             on_click=state.forget_done,
         )
