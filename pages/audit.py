@@ -8,11 +8,12 @@ import streamlit as st
 from pandas import DataFrame
 
 from data import store
+from data.byhand import FIELDS
 from data.rights import Asker
 from pages.parts import downloads, state
 from pages.parts.frame import reading
 from pages.parts.identity import demo_branches
-from pages.parts.words import N_, ROLE_NAMES, _, moment, number
+from pages.parts.words import N_, NONE, ROLE_NAMES, _, moment, number
 
 SHOWN = 500  # newest lines
 ACTIONS = {
@@ -22,11 +23,62 @@ ACTIONS = {
     "set aside": N_("Set aside"),
     "take back": N_("Counted again"),
     "edit merchant": N_("Changed a merchant"),
+    "add merchant": N_("Added a merchant"),
+    "settle double": N_("Settled a double"),
+    "place row": N_("Put a row on the map"),
+    "drop row": N_("Let go of a row without a place"),
+    "rollback": N_("Took a batch back"),
+    "keep profile": N_("Kept a way of reading lists"),
+    "forget profile": N_("Forgot a way of reading lists"),
+    "keep category words": N_("Kept category words"),
+    "forget category words": N_("Forgot category words"),
     "add branch": N_("Added a branch"),
     "remove branch": N_("Removed a branch"),
     "set radius": N_("Set the radius"),
     "add person": N_("Added a person"),
     "set role": N_("Gave a role"),
+}
+# What a line's subject, and the names and values in its details, are called; what is not here stays as it is.
+NOUNS = {
+    "merchant": N_("merchant"),
+    "merchants": N_("merchant"),
+    "customer": N_("customer"),
+    "customers": N_("customer"),
+    "outlet": N_("outlet of a bank"),
+    "outlets": N_("outlet of a bank"),
+    "place": N_("place"),
+    "places": N_("place"),
+    "person": N_("person"),
+    "batch": N_("batch"),
+    "unplaced": N_("row without a place"),
+    "unplaced customers": N_("customers without a place"),
+}
+MANY = {
+    "merchants": N_("merchants"),
+    "customers": N_("customers"),
+    "outlets": N_("outlets of banks"),
+    "places": N_("places"),
+}
+DETAILS = {
+    "rows": N_("rows"),
+    "accepted": N_("accepted"),
+    "updated": N_("updated"),
+    "duplicates": N_("duplicates"),
+    "rejected": N_("rejected"),
+    "outside": N_("outside the circle"),
+    "gone": N_("no longer in the list"),
+    "removed": N_("removed"),
+    "restored": N_("restored"),
+    "kept": N_("left as they are"),
+    "outlets": N_("outlets of banks"),
+    "unplaced": N_("without a place"),
+    "kind": N_("list of"),
+    "batch": N_("batch"),
+    "fields": N_("columns"),
+    "words": N_("words"),
+    "given": N_("role"),
+    "same": N_("one and the same"),
+    "radius_m": N_("radius in metres"),
 }
 
 
@@ -54,15 +106,40 @@ def in_words(lines: DataFrame, branches: Mapping[int, str]) -> DataFrame:
             _("Role"): lines["role"].map({role.value: _(name) for role, name in ROLE_NAMES.items()}),
             _("What was done"): lines["action"].map(lambda action: _(ACTIONS.get(action, action))),
             _("Branch"): lines["branch_id"].map(branches),
-            _("To what"): lines["subject"],
+            _("To what"): lines["subject"].map(subject),
             _("Details"): lines["detail"].map(details),
         }
     )
 
 
+def subject(told: str) -> str:
+    """Return what a line is about: `商户 12` for `merchant 12`; a branch's code stays."""
+    if told in MANY:
+        return _(MANY[told])
+    noun, _space, number_of_it = told.rpartition(" ")
+    if noun in NOUNS and number_of_it.isdecimal():
+        return f"{_(NOUNS[noun])} {number_of_it}"
+    return _(NOUNS[told]) if told in NOUNS else told
+
+
 def details(detail: Mapping[str, object]) -> str:
     """Return what a line says beyond its subject: `rows 12`."""
-    return ", ".join(
-        f"{name} {number(value, compact=False) if isinstance(value, int | float) else value}"
-        for name, value in (detail or {}).items()
+    between = _(", ")
+    return between.join(
+        f"{_(DETAILS.get(name, name))} {value(name, told)}" for name, told in (detail or {}).items()
     )
+
+
+def value(name: str, told: object) -> str:
+    """Return one value of the details: columns, kinds and roles by their names, counts in full."""
+    if isinstance(told, bool):
+        return _("yes") if told else _("no")
+    if told is None:
+        return NONE
+    if isinstance(told, int | float):
+        return str(told) if name == "batch" else number(told, compact=False)
+    if name == "fields":
+        fields = [_(FIELDS[field]) for field in str(told).split(", ") if field in FIELDS]
+        return _(", ").join(dict.fromkeys(fields))
+    roles = {role.value: _(spelled) for role, spelled in ROLE_NAMES.items()}
+    return _(MANY[str(told)]) if str(told) in MANY else roles.get(str(told), str(told))

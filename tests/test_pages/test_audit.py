@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from data import store
 from data.rights import Role
 from pages import audit
+from pages.parts import words
 from pages.parts.ways import Way
 from tests.test_pages.conftest import ME, Visit, texts
 
@@ -19,6 +20,42 @@ def test_an_auditor_reads_in_words_what_was_done(visit: Visit, seeded: int) -> N
     assert "Added a branch" in set(shown["What was done"])
     assert "河湾支行" in set(shown["Branch"])
     assert ME.name in set(shown["Who"])
+
+
+SAID = [
+    ("merchant 12", "商户 12", "merchant 12"),
+    ("merchants 12", "商户 12", "merchant 12"),
+    ("customers", "客户", "customers"),
+    ("unplaced customers", "无坐标的客户", "customers without a place"),
+    ("unplaced 4", "无坐标的行 4", "row without a place 4"),
+    ("batch 7", "批次 7", "batch 7"),
+    ("HW", "HW", "HW"),
+    ("HW 2", "HW 2", "HW 2"),
+]
+DETAILED = [
+    ({"removed": 1234, "kept": 0}, "删除 1,234、保留原样 0", "removed 1,234, left as they are 0"),
+    (
+        {"batch": 1234, "fields": "lat, lon, note"},
+        "批次 1234、列 位置、备注",
+        "batch 1234, columns position, note",
+    ),
+    ({"kind": "merchants", "rows": 2}, "名单类型 商户、行数 2", "list of merchants, rows 2"),
+    (
+        {"given": "lead", "same": True},
+        "角色 外拓负责人、是同一家 是",
+        "role Outreach lead, one and the same yes",
+    ),
+    ({"given": None, "new": "x"}, "角色 -、new x", "role -, new x"),
+    ({}, "", ""),
+]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_each_reads_the_trail_in_the_own_language(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "language", lambda: language)
+    at = 1 if language == "zh" else 2
+    assert [audit.subject(row[0]) for row in SAID] == [row[at] for row in SAID]
+    assert [audit.details(row[0]) for row in DETAILED] == [row[at] for row in DETAILED]
 
 
 def test_an_empty_trail_says_so(visit: Visit, sqlite_engine: Engine) -> None:
