@@ -91,7 +91,8 @@ class _Reader:
         self.rings: list[list[tuple[float, float]]] = []
 
     def read(self, stream: IO[bytes]) -> list[_Mark]:
-        parser = expat.ParserCreate(namespace_separator=" ")
+        # The text is UTF-8 by now, whatever its first line says.
+        parser = expat.ParserCreate("utf-8", " ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end

@@ -228,7 +228,9 @@ def _open_archive(job: _Job, known: dict[str, str]) -> Table:
         _check_family(job.name, _KML)
         archives.check(job.stream)
         first = "doc.kml" if "doc.kml" in inner else inner[0]
-        return open_kml(io.BytesIO(archives.read(job.stream, first)), job.sheet, **known)
+        text, encoding, _ = texts.as_utf8(io.BytesIO(archives.read(job.stream, first)), job.encoding)
+        job.open_files.callback(text.close)
+        return open_kml(text, job.sheet, encoding=encoding, **known)
     archives.check(job.stream)
     raise FileError(_NO_LIST_INSIDE)
 

@@ -56,7 +56,8 @@ def layer_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+    parts = PurePosixPath(name).parts
+    return any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts)
 
 
 def from_archive(stream: IO[bytes], names: Sequence[str], sheet: str | None) -> tuple[dict[str, bytes], str]:
