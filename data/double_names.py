@@ -2,8 +2,8 @@
 What merchants' names say, taken apart for comparing: the word that tells a shop, its trade, its branch.
 
 好邻居便利店（人民路店） is the word 好邻居, the trade 便利店 and the branch 人民路. Two names are compared
-part by part (`relation`): a branch, a number or a gate that differs tells two merchants apart however alike the
-rest is.
+part by part (`relation`): a branch, a number or a gate that differs tells two merchants apart, however alike
+the rest is.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rapidfuzz.distance import Indel, Levenshtein
 
 # How two names stand to each other. The order is that of their worth.
 CONFLICT, DIFFERENT, GENERIC, WEAK, FAIR, STRONG, SAME = range(-1, 6)
+NOTHING_MORE, OPEN, AGREED = range(3)
 CUT_BYTES = 30  # a name this long in GBK may have lost its end
 
 
@@ -33,6 +34,8 @@ _SIMPLE = {ord(pair[0]): pair[1] for line in _read("traditional.txt") for pair i
 _SIMPLE |= {ord(c): n for c, n in zip("〇零一二三四五六七八九两", "001234567892", strict=True)}
 _SIMPLE |= {ord(c): "-" for c in "–—−－‐·•・.|/\\~_"} | {ord(c): "(" for c in "[{<【〔《「『〈"}
 _SIMPLE |= {ord(c): ")" for c in "]}>】〕》」』〉"}
+_ROMAN = {0x2160 + at: str(at + 1) for at in range(9)}
+_ROMAN_AT = re.compile("[\u2160-\u2168]")
 _TENS = re.compile(r"([1-9]?)十([1-9]?)")
 _NO_NUMBER = {
     "5金": "五金",
@@ -49,6 +52,7 @@ _MEANT = dict(
 )
 _ALIASES = _MEANT | _NO_NUMBER
 _ALIAS = re.compile("|".join(re.escape(word) for word in sorted(_ALIASES, key=len, reverse=True)))
+_MAYBE_ALIAS = re.compile("[a-z0-9行款柜助式]")
 _IDLE = re.compile(
     r"24小时|24h|7x24|全天营业|营业中|暂停营业|停业|装修中|即将开业|已搬迁|新店|官方|个体工商户|普通合伙|有限合伙|特殊普通合伙|原名|连锁$|"
     r"总店$|旗舰店$|直营店$|加盟店$|专卖店$|专营店$|体验店$|形象店$|概念店$|本店|正宗"
@@ -60,18 +64,33 @@ _LEGAL = re.compile(
 _OUTLET = re.compile(
     r"(商贸行|商贸|商行|经营部|经销部|营业部|门市部|服务部|销售部|工作室|门店|分店|支店|店铺|店|铺|商铺)$"
 )
+_PROVINCES = (
+    "北京 天津 上海 重庆 河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 "
+    "四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙古 广西 西藏 宁夏 新疆"
+).replace(" ", "|")
 _REGION = re.compile(
-    r"^(?:(?:北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|4川|四川|贵州|云南|陕西|甘肃|"
-    r"青海|台湾|内蒙古|广西|西藏|宁夏|新疆)(?:省|市|自治区)|(?:[\u4e00-\u9fff]{2,3}?(?:市|县|区|自治县|镇|乡))(?!场|民|政|府|医|心|中))"
+    rf"^(?:(?:{_PROVINCES})(?:省|市|自治区)|"
+    r"[\u4e00-\u9fff]{2,3}?(?:(?<![超菜集夜城门花早鲜])市(?!场)|自治县|县|(?<![小社园校景厂库新老东西南北])区))"
+)
+_ONLY_REGION = re.compile(
+    r"^(?:[\u4e00-\u9fff]{2,3}?(?:省|自治区|自治州|(?<![超菜集夜城门花早鲜])市|县|(?<![小社园校景厂库新老东西南北])区)){1,3}$"
 )
 _PLACE_END = re.compile(
     r"(?:路|街|大道|巷|胡同|广场|大厦|商场|商城|城|中心|小区|家园|花园|苑|村|镇|桥|站|店|支行|分行)$"
 )
+# 香必居工农路店: what is before the road's two characters is the name.
+_ON_THE_STREET = re.compile(
+    r"^(.{2,}?)-?([\u4e00-\u9fff]{2}(?:路|街|大道|巷|广场|小区|大厦|商场|家园|花园|城|中心)(?:分?店))$"
+)
 _BANK = re.compile(r"^(.{0,8}?银行|.{2,6}信用社|中国(?:移动|联通|电信)|中国邮政)(?:股份)?(?:有限公司)?(.+)$")
 _ROLE = re.compile(
-    r"atm|停车场|停车库|停车|车库|[东西南北正侧后前]\d?门(?!诊|面|窗|市|店|路|街|外|里|内)|出口|入口|厕所|卫生间|洗手间|充电站|充电桩|售楼|门诊|急诊|"
+    r"atm|停车场|停车库|停车|车库|[东西南北正侧后前内]{1,2}\d?门(?!诊|面|窗|市|店|路|街|外|里|内)|出口|入口|厕所|卫生间|洗手间|充电站|充电桩|售楼|门诊|急诊|"
     r"住院部|食堂|宿舍|地铁站|公交站|服务台|仓库|家属院|分公司|[东西南北老新]区|[东西南北]院|[东西南北]苑|[东西南北]座|[东西南北]楼|"
-    r"号楼|栋|[a-z]座|期|单元|分校|校区|[东西南北]校|幼儿园|附小|附中|居委会|派出所|物业|快递柜|丰巢|[男女]装|[男女]鞋|童装"
+    r"号楼|栋|[a-z][座区栋]|期|单元|分校|校区|[东西南北]校|幼儿园|附小|附中|居委会|派出所|物业|快递柜|丰巢|[男女]装|[男女]鞋|童装"
+)
+_BRANCH_END = re.compile(r"(?:支行|分行|分理处|储蓄所|营业部|营业厅|营业所|分店|支店|门店|餐厅|店)$")
+_COUNTED = re.compile(
+    r"(?:第?\d+(?:期|号楼|栋|分园|分店|分校|号|楼|店|座|区|院)?|[东西南北正侧后前]\d?[门院区座]|停车场|出入口|出口|入口|atm)$"
 )
 _DIGITS = re.compile(r"\d+")
 _LATIN = re.compile(r"[a-z]{2,}")
@@ -80,7 +99,8 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 
 # Words of one line name one trade; a stem such as 兰州 or 便民 tells no shop.
 _TRADE_OF = {word: at for at, line in enumerate(_read("trade_words.txt"), 1) for word in line}
-_LONGEST_TRADE = max(map(len, _TRADE_OF))
+_LENGTHS = range(max(map(len, _TRADE_OF)), 1, -1)
+_TRADE_ENDS = frozenset(word[-1] for word in _TRADE_OF)
 _COMMON_STEMS = frozenset(word for line in _read("common_stems.txt") for word in line)
 _OPPOSED = (
     "东西南北中",
@@ -119,6 +139,7 @@ _ALIKE = (
     "微徽",
     "折拆",
 )
+_KIND = frozenset("阁街轩楼园居坊斋堂庄馆店屋记家苑城廊院桥庙寺吧厅铺行府")
 _LOOK = {char: chars for chars in _ALIKE for char in chars}
 
 
@@ -147,7 +168,7 @@ NOTHING = Name("", "", "", 0, "", "", "", False)
 
 def taken_apart(name: str) -> Name:
     """Return the parts of a name."""
-    text = plain(name)
+    text = _brands(plain(name))
     if not text:
         return NOTHING
     cut = len(name) >= 14 and len(name.encode("gb18030", "replace")) >= CUT_BYTES
@@ -158,22 +179,36 @@ def taken_apart(name: str) -> Name:
     if bank and bank[1] and bank[2] not in _TRADE_OF:
         core, branch = bank[1], bank[2] + branch
     bare = _region_off(core)
+    if _ONLY_REGION.match(core):
+        return Name(core, core, "", 0, branch, "", "", False)
     marks = _marks(bare + "-" + branch)
     stem, trade = _stem(bare)
     branch = _branch(branch)
-    full = bare + branch
+    full = (bare + branch).replace("店", "")
     if not full:
         return NOTHING
     return Name(full, bare, stem, trade, branch, marks, sound(stem), cut)
 
 
 def plain(name: str) -> str:
-    """Return a text in simplified characters and small letters, with Arabic digits."""
-    text = name if name.isascii() else unicodedata.normalize("NFKC", name)
-    text = text.lower().translate(_SIMPLE).strip(" -")
+    """Return a text in compatible forms, simplified characters and small letters, with Arabic digits."""
+    if not name.isascii():
+        if _ROMAN_AT.search(name):
+            name = name.translate(_ROMAN)
+        name = unicodedata.normalize("NFKC", name)
+    text = name.lower().translate(_SIMPLE).strip(" -")
     if "十" in text:
         text = _TENS.sub(lambda found: f"{found[1] or 1}{found[2] or 0}", text)
-    return _ALIAS.sub(lambda found: _ALIASES[found[0]], text)
+    return text
+
+
+def _brands(text: str) -> str:
+    """Return a name with brands and trades as they are known here: KFC is 肯德基."""
+    return _ALIAS.sub(_meant, text) if _MAYBE_ALIAS.search(text) else text
+
+
+def _meant(found: re.Match[str]) -> str:
+    return _ALIASES[found[0]]
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -186,6 +221,9 @@ def _split(text: str) -> tuple[str, str]:
             return _IDLE.sub("", outside + branch), ""
         text = outside
     text = _IDLE.sub("", text).strip(" -")
+    street = _ON_THE_STREET.match(text)
+    if street and street[1] not in _TRADE_OF:
+        return street[1], street[2] + branch
     for mark in ("-", " "):
         head, found, tail = text.rpartition(mark)
         if found and len(head) > 1 and len(tail) > 1 and _HAN.search(tail):
@@ -199,7 +237,7 @@ def _region_off(core: str) -> str:
     """Return a name without the province, city or county before it."""
     for _ in range(2):
         found = _REGION.match(core)
-        if not found or len(core) - found.end() < 3:
+        if not found or len(core) - found.end() < 2:
             break
         core = core[found.end() :]
     return core
@@ -207,9 +245,9 @@ def _region_off(core: str) -> str:
 
 def _stem(core: str) -> tuple[str, int]:
     """Return the word that tells a shop, and its trade."""
-    stem, trade = core, 0
+    stem, trade = _COUNTED.sub("", core) or core, 0
     for _ in range(3):
-        for length in range(min(_LONGEST_TRADE, len(stem)), 1, -1):
+        for length in _LENGTHS if stem[-1:] in _TRADE_ENDS else ():
             number = _TRADE_OF.get(stem[-length:], 0)
             if number:
                 trade = trade or number
@@ -220,46 +258,50 @@ def _stem(core: str) -> tuple[str, int]:
             if shorter == stem:
                 break
             stem = shorter
-    if stem in _COMMON_STEMS:
-        stem = ""
-    return stem, trade
+    stem = _COUNTED.sub("", stem)
+    if not trade and len(stem) > 3:
+        for length in _LENGTHS:  # 超市青禾
+            number = _TRADE_OF.get(stem[:length], 0) if len(stem) > length + 1 else 0
+            if number:
+                stem, trade = stem[length:], number
+                break
+    return ("" if stem in _COMMON_STEMS else stem), trade
 
 
 def _branch(text: str) -> str:
+    if not text:
+        return ""
     text = _JUNK.sub("", _LEGAL.sub("", text))
-    text = re.sub(r"(?:支行|分行|分理处|储蓄所|营业部|营业厅|营业所|分店|支店|门店|餐厅|店)$", "", text)
-    return _region_off(text)
+    return _region_off(_BRANCH_END.sub("", text))
 
 
 def _marks(text: str) -> str:
-    roles = {"车" if "车" in role else role for role in _ROLE.findall(text)}
-    return " ".join([*sorted(roles), *sorted(_DIGITS.findall(text))])
+    roles = _ROLE.findall(text)
+    digits = _DIGITS.findall(text)
+    if not roles and not digits:
+        return ""
+    return " ".join([*sorted({"车" if "车" in role else role for role in roles}), *sorted(digits)])
 
 
 def sound(text: str) -> str:
     """Return the syllables of a text in pinyin without tones; Latin letters and digits stay."""
-    table = _sounds()
-    return "".join([table.get(char, char) for char in text])
+    return text.translate(_sounds())
 
 
 @cache
-def _sounds() -> dict[str, str]:
+def _sounds() -> dict[int, str]:
     characters = [chr(code) for code in PINYIN_DICT]
     first = pinyin(characters, style=Style.NORMAL, errors="ignore")
-    table = {char: each[0].replace("ü", "v") for char, each in zip(characters, first, strict=True)}
-    return (
-        table
-        | {"行": "hang", "长": "chang", "重": "chong"}
-        | dict(zip("0123456789", "0123456789", strict=True))
-    )
+    table = {ord(char): each[0].replace("ü", "v") for char, each in zip(characters, first, strict=True)}
+    return table | {ord("行"): "hang", ord("长"): "chang", ord("重"): "chong"}
 
 
 # --- two names --------------------------------------------------------------------------------------------
 
 
-def relation(a: Name, b: Name) -> tuple[int, bool]:
+def relation(a: Name, b: Name) -> tuple[int, int]:
     """
-    Return how two names stand to each other, and whether one of them leaves open what the other says.
+    Return how two names stand to each other, and what their branches add to it.
 
     Parameters
     ----------
@@ -268,111 +310,153 @@ def relation(a: Name, b: Name) -> tuple[int, bool]:
 
     Returns
     -------
-    relation, open
-        One of the numbers from CONFLICT to SAME. Open is, say, 好邻居 beside 好邻居（人民路店）: as well one
-        branch as another.
+    relation, remark
+        One of the numbers from CONFLICT to SAME; and OPEN where one name leaves open what the other says
+        (好邻居 beside 好邻居（人民路店）: as well one branch as another), AGREED where both name one branch.
     """
     if not a.full or not b.full:
-        return DIFFERENT, False
+        return DIFFERENT, NOTHING_MORE
     if a.full == b.full:
-        return (SAME if a.stem else GENERIC), False
-    if _marks_differ(a, b):
-        return CONFLICT, False
-    if a.cut or b.cut:
-        cut = _cut(a, b)
-        if cut:
-            return cut, False
+        return alone(a), AGREED if a.branch else NOTHING_MORE
+    if _cut(a, b):
+        return STRONG, NOTHING_MORE
+    if a.marks != b.marks:
+        return CONFLICT, NOTHING_MORE
     branches = _branches(a, b)
-    if branches == CONFLICT:
-        return CONFLICT, False
+    if branches in (CONFLICT, SAME):
+        return min(branches, STRONG), AGREED
     found = _cores(a, b)
-    one_sided = branches == WEAK
-    if one_sided and found >= STRONG:
-        return FAIR, True
-    if one_sided and found == FAIR:
-        return WEAK, True
-    if found == STRONG and _open_trade(a, b):
-        return FAIR if min(len(a.stem), len(b.stem)) < 3 else STRONG, True
-    return found, False
+    if branches == DIFFERENT:  # one slip apart, or two roads
+        return min(found, WEAK), NOTHING_MORE
+    if branches == STRONG:
+        if found < FAIR and _one_slip(a, b):
+            found = FAIR
+        elif found == FAIR:
+            found = STRONG
+        return found, AGREED if found >= FAIR else NOTHING_MORE
+    if branches == WEAK and found >= FAIR:
+        return (FAIR, OPEN) if found == STRONG else (WEAK, OPEN)
+    if found == STRONG and (a.trade == 0) != (b.trade == 0):
+        return FAIR if min(len(a.stem), len(b.stem)) < 3 else STRONG, OPEN
+    return found, NOTHING_MORE
 
 
-def _open_trade(a: Name, b: Name) -> bool:
-    return (a.trade == 0) != (b.trade == 0)
+def alone(name: Name) -> int:
+    """Return how much it says that two names are this one: of a bank's machines there are several."""
+    machine = "atm" in name.marks and (name.cut or not name.branch.removeprefix("atm"))
+    return SAME if name.stem and not machine else GENERIC
 
 
-def _marks_differ(a: Name, b: Name) -> bool:
-    return a.marks != b.marks and not (a.cut or b.cut)
+def _one_slip(a: Name, b: Name) -> bool:
+    """Whether two names of one branch are a character apart."""
+    if not (a.trade == b.trade or not a.trade or not b.trade) or _opposed(a.stem, b.stem):
+        return False
+    p, q = a.stem, b.stem
+    if Levenshtein.distance(p, q, score_cutoff=1) != 1 or max(len(p), len(q)) < 2:
+        return False
+    return len(p) != len(q) or len(p) > 2 or a.sound == b.sound
 
 
-def _cut(a: Name, b: Name) -> int:
-    """Return STRONG where one name is the other's beginning, cut off where lists cut."""
+def _cut(a: Name, b: Name) -> bool:
+    """Whether one name is the other's beginning, cut off where lists cut."""
     short, long = (a, b) if len(a.full) <= len(b.full) else (b, a)
-    if short.cut and len(short.full) >= 6 and long.full.startswith(short.full):
-        return STRONG
-    if short.cut and long.core == short.core and long.branch.startswith(short.branch) and short.branch:
-        return STRONG
-    return 0
+    return short.cut and len(short.full) >= 6 and long.full.startswith(short.full)
 
 
 def _branches(a: Name, b: Name) -> int:
-    """Return STRONG of equal branches, FAIR of none, WEAK of one alone, CONFLICT of two that differ."""
+    """Return STRONG of equal branches, FAIR of none, WEAK of one alone, DIFFERENT or CONFLICT of two."""
     p, q = a.branch, b.branch
     if p == q:
         return STRONG if p else FAIR
     if not p or not q:
         return _hidden(a, b)
-    return STRONG if _same_place(p, q) else CONFLICT
+    if _same_place(p, q):
+        return STRONG
+    return CONFLICT if _opposed(p, q) or Levenshtein.distance(p, q, score_cutoff=1) > 1 else DIFFERENT
 
 
 def _hidden(a: Name, b: Name) -> int:
     """Compare one branch with what may be the same, written without brackets in the other name."""
     with_branch, without = (a, b) if a.branch else (b, a)
-    if without.full == with_branch.full or without.full == with_branch.branch + with_branch.core:
-        return STRONG
-    if without.core.startswith(with_branch.core) and len(without.core) > len(with_branch.core) + 1:
-        rest = without.core[len(with_branch.core) :]
-        rest = re.sub(r"(?:分店|店)$", "", rest)
-        if rest and rest not in _TRADE_OF:
-            return STRONG if _same_place(rest, with_branch.branch) else CONFLICT
-    if with_branch.branch in without.core:
-        return STRONG
+    branch, core = with_branch.branch, without.core
+    for head in (with_branch.core, with_branch.stem):
+        if head and core != with_branch.core and core.startswith(head) and len(core) > len(head) + 1:
+            rest = re.sub(r"(?:分店|店)$", "", core[len(head) :])
+            if rest and rest not in _TRADE_OF and core[len(head) :] not in _TRADE_OF:
+                return SAME if _same_place(rest, branch) else CONFLICT
+    if branch in core:
+        rest = core.replace(branch, "").replace("店", "")
+        if rest in (with_branch.core.replace("店", ""), with_branch.stem):
+            return SAME
     return WEAK
 
 
+_PLACE_WORD = re.compile(r"(?:路|街|大道|巷|广场|大厦|商场|小区|家园|花园|城|中心|村|镇|苑)$")
+
+
 def _same_place(p: str, q: str) -> bool:
-    if p.startswith(q) or q.startswith(p) or p.endswith(q) or q.endswith(p):
+    """Whether two branches are one place, one of them perhaps said in short."""
+    if sound(p) == sound(q):
         return True
-    if p in q or q in p or sound(p) == sound(q):
+    short, long = (p, q) if len(p) <= len(q) else (q, p)
+    if short in long and len(short) > 1:
+        return not _PLACE_WORD.sub("", short).isdigit()
+    end_p, end_q = _PLACE_WORD.search(p), _PLACE_WORD.search(q)
+    if end_p and end_q and end_p[0] != end_q[0]:
+        return False
+    p, q = (_PLACE_WORD.sub("", each) or each for each in (p, q))
+    short, long = (p, q) if len(p) <= len(q) else (q, p)
+    if len(short) > 1 and (short in long or sound(p) == sound(q)):
         return True
-    p, q = (re.sub(r"(?:路|街|大道|广场|大厦|商场)$", "", each) or each for each in (p, q))
-    if p in q or q in p:
-        return min(len(p), len(q)) > 1
-    if len(p) == len(q) and len(p) > 3:
+    if len(p) == len(q) and len(p) > 2:
         return Levenshtein.distance(p, q) == 1 and not _opposed(p, q)
-    shared = set(zip(p, p[1:], strict=False)) & set(zip(q, q[1:], strict=False))
-    return len(shared) >= 2
+    return len(set(zip(p, p[1:], strict=False)) & set(zip(q, q[1:], strict=False))) >= 2
 
 
 def _cores(a: Name, b: Name) -> int:
     """Compare the names without their branches."""
     if a.core == b.core:
         return STRONG if a.stem else GENERIC
+    short, long = (a.core, b.core) if len(a.core) <= len(b.core) else (b.core, a.core)
+    if len(short) > 2 and a.stem and b.stem and long.startswith(short) and long[len(short) :] in _TRADE_OF:
+        return STRONG
     p, q = a.stem, b.stem
     if not p or not q:
         return GENERIC if a.trade == b.trade and p == q else _swapped(a, b)
     trades = a.trade == b.trade or not a.trade or not b.trade
     if p == q:
-        if len(p) < 2:
+        if len(p) < 2 or not trades:
             return WEAK
-        return STRONG if trades else WEAK
+        return STRONG if len(p) > 2 or _same_words(a.core, b.core) else FAIR
+    if len(a.core) == len(b.core) > 3 and sound(a.core) == sound(b.core):
+        return STRONG
+    if a.trade != b.trade and _broken_trade(a.core, b.core):
+        return FAIR
     found = _stems(p, q, a, b)
-    if found < FAIR:
+    if CONFLICT < found < FAIR:
         found = max(found, _swapped(a, b))
+        if found == DIFFERENT and a.trade == b.trade and set(p) & set(q) and len(p) == len(q) == 2:
+            found = WEAK
     return found if trades else min(found, WEAK)
+
+
+def _broken_trade(p: str, q: str) -> bool:
+    """Whether two names are a character apart behind the first two: 老萧生活超市, 老萧生活祥市."""
+    if min(len(p), len(q)) < 5 or p[:2] != q[:2] or _opposed(p, q):
+        return False
+    return Levenshtein.distance(p, q, score_cutoff=1) == 1
+
+
+def _same_words(p: str, q: str) -> bool:
+    """Whether one name says no other trade than the other: 超市 and 生活超市 do not, 快餐 and 家常菜 do."""
+    letters = set(p) - {"店"}, set(q) - {"店"}
+    return letters[0] <= letters[1] or letters[1] <= letters[0]
 
 
 def _swapped(a: Name, b: Name) -> int:
     """Return STRONG where the same words stand in another order."""
+    if len(a.stem) == len(b.stem) == 2 and sorted(a.stem) == sorted(b.stem):
+        return FAIR
     if len(a.full) == len(b.full) and len(a.full) > 3 and sorted(a.full) == sorted(b.full):
         return STRONG
     if len(a.core) == len(b.core) and len(a.core) > 3 and sorted(a.core) == sorted(b.core):
@@ -397,9 +481,19 @@ def _stems(p: str, q: str, a: Name, b: Name) -> int:
         return _typo(p, q)
     if len(p) == len(q) and len(p) > 2 and sorted(p) == sorted(q):
         return STRONG
-    if len(short) > 5 and Levenshtein.distance(p, q, score_cutoff=2) == 2 and not _opposed(p, q):
+    if len(short) > 5 and _two_slips(p, q):
         return FAIR
-    return WEAK if Indel.normalized_similarity(p, q) >= 0.6 else DIFFERENT
+    if max(len(p), len(q)) < 3:
+        return DIFFERENT
+    return WEAK if Indel.normalized_similarity(a.sound, b.sound) >= 0.6 else DIFFERENT
+
+
+def _two_slips(p: str, q: str) -> bool:
+    """Whether two long texts differ in two single characters, not in a word."""
+    if len(p) != len(q) or _opposed(p, q):
+        return False
+    at = [i for i, (x, y) in enumerate(zip(p, q, strict=True)) if x != y]
+    return len(at) == 2 and at[1] - at[0] > 1
 
 
 def _latin(p: str, q: str) -> int:
@@ -420,7 +514,7 @@ def _latin(p: str, q: str) -> int:
 
 def _rest(rest: str, short: str) -> int:
     """Judge what one stem has behind the other: a trade in other words is little, a shop is much."""
-    return FAIR if len(rest) == 1 and len(short) > 1 and rest not in _SIDE else WEAK
+    return FAIR if len(rest) == 1 and len(short) > 2 and rest not in _SIDE else WEAK
 
 
 def _typo(p: str, q: str) -> int:
@@ -431,11 +525,10 @@ def _typo(p: str, q: str) -> int:
         return FAIR if min(len(p), len(q)) > 2 else WEAK
     x, y = next((x, y) for x, y in zip(p, q, strict=True) if x != y)
     slip = sound(x) == sound(y) or y in _LOOK.get(x, "")
-    if len(p) < 3:
+    length = len(p) - (p[-1] in _KIND or q[-1] in _KIND)  # 乐古斋 and 乐善斋 are two words of two characters
+    if length < 3:
         return FAIR if slip else DIFFERENT
-    if slip or len(p) > 3:
-        return STRONG if slip or len(p) > 4 else FAIR
-    return FAIR
+    return STRONG if slip or length > 4 else FAIR
 
 
 def _opposed(p: str, q: str) -> bool:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from rapidfuzz import fuzz, process
 
 from data import double_names
-from data.double_names import CONFLICT, DIFFERENT, FAIR, GENERIC, SAME, STRONG, WEAK, Name
+from data.double_names import AGREED, CONFLICT, DIFFERENT, FAIR, GENERIC, OPEN, SAME, STRONG, WEAK, Name
 from geo.errors import N_, Cancelled
 
 POSSIBLE, PROBABLE, CERTAIN = 1, 2, 3
@@ -56,6 +56,8 @@ class Signs:
     core: Keys
     stem: Keys
     sound: Keys
+    bag: Keys
+    """Of the characters of the name in whatever order."""
     phones: Rows
     """Two columns; 0 for none."""
     place: Keys
@@ -161,6 +163,7 @@ def signs_of(
         parts=parts[codes],
         letters=letters,
         **hashes,
+        bag=_bags([each.full for each in names])[codes],
         phones=_per_value(_texts(phone), phone_numbers, np.int64, 2),
         place=places[:, 0],
         road=places[:, 1],
@@ -191,6 +194,11 @@ def _letters(texts: Sequence[str]) -> Keys:
     return np.asarray(np.bitwise_or.reduce(bits, axis=1))
 
 
+def _bags(texts: Sequence[str]) -> Keys:
+    points = _hashed(_points(texts, 20))
+    return np.asarray(points.sum(axis=1, dtype=np.uint64))
+
+
 def _points(texts: Sequence[str], width: int) -> Keys:
     """Return the first characters of texts as numbers, a row a text, 0 past the end."""
     if not len(texts):
@@ -206,17 +214,27 @@ def _packed(name: Name) -> str:
 
 def _unpacked(text: str) -> Name:
     core, stem, branch, marks, trade, cut = text.split("\t")
-    return Name(core + branch, core, stem, int(trade), branch, marks, double_names.sound(stem), bool(cut))
+    return Name(
+        (core + branch).replace("店", ""),
+        core,
+        stem,
+        int(trade),
+        branch,
+        marks,
+        double_names.sound(stem),
+        bool(cut),
+    )
 
 
 def _per_value(texts: Array, translate: Callable[[str], tuple[int, ...]], dtype: type, width: int) -> Array:
     """Return the numbers each text stands for, worked out once for each that is different."""
     codes, values = pd.factorize(texts, use_na_sentinel=False)
-    table = np.array([translate(value) for value in values], dtype=dtype).reshape(len(values), width)
+    table: Array = np.array([translate(value) for value in values], dtype=dtype).reshape(len(values), width)
     return np.asarray(table[codes])
 
 
-_PHONE_BREAK = re.compile(r"[;,/、|，；\n]|\s{2,}|或|\s(?=1[3-9]\d)|\s(?=0\d{2,3}-)")
+_PHONE_BREAK = re.compile(r"[;,/、|，；\n]|\s{2,}|或")
+_COUNTRY = re.compile(r"^(?:0086|086|86)")
 _EXTENSION = re.compile(r"(?:转|ext\.?|分机|#|x).*$", re.I)
 
 
@@ -224,29 +242,39 @@ def phone_numbers(text: str) -> tuple[int, int]:
     """Return up to two telephone numbers without country and area codes; 0 for none."""
     if not text:
         return 0, 0
-    found = []
-    for each in _PHONE_BREAK.split(text):
-        digits = "".join(c for c in _EXTENSION.sub("", each) if c.isdigit())
-        number = _subscriber("".join(str(int(c)) for c in digits))
-        if number and number not in found:
-            found.append(number)
-    return (*found, 0, 0)[:2]  # type: ignore[return-value]  # two, whatever was found
+    bare = text.replace("-", "").replace(" ", "")
+    if bare.isascii() and bare.isdigit() and len(bare) <= 13:
+        return _subscriber(bare), 0
+    found: list[int] = []
+    for piece in _PHONE_BREAK.split(text):
+        digits = _digits(_EXTENSION.sub("", piece))
+        # Of two numbers with but a space between them neither can be longer than one with its country.
+        for each in [digits] if len(digits) <= 15 else map(_digits, piece.split()):
+            number = _subscriber(each)
+            if number and number not in found:
+                found.append(number)
+    first, second, *_ = *found, 0, 0
+    return first, second
+
+
+def _digits(text: str) -> str:
+    return "".join([str(int(char)) for char in text if char.isdecimal()])
 
 
 def _subscriber(digits: str) -> int:
     """Return the number without what not every list writes; 0 of hotlines and of fillers such as 00000000."""
-    digits = re.sub(r"^(?:0086|086|86(?=1[3-9]\d{9}$)|86(?=0?\d{10,11}$))", "", digits)
-    if re.match(r"^0?1[3-9]\d{9}$", digits):
-        digits = digits[-11:]
-    elif digits.startswith("0") and len(digits) >= 10:
+    if len(digits) > 11:
+        digits = _COUNTRY.sub("", digits)
+    if len(digits) == 12 and digits.startswith("01") and digits[2] != "0":
+        digits = digits[1:]
+    if digits.startswith("0") and len(digits) >= 10:
         area = 3 if digits[1] in "12" else 4
         digits = digits[area:] if len(digits) - area in (7, 8) else digits[-8:]
-    if (
-        len(digits) < 7
-        or len(set(digits)) < 3
-        or digits.startswith(("400", "800"))
-        or digits in "01234567890"
-    ):
+    elif len(digits) == 10 and digits.startswith(("10", "2")):
+        digits = digits[-8:]
+    elif len(digits) in (10, 11) and not digits.startswith(("1", "400", "800")):
+        digits = digits[3:]
+    if len(digits) < 7 or len(set(digits)) < 2 or digits.startswith(("400", "800")):
         return 0
     return int(digits[-11:])
 
@@ -274,11 +302,7 @@ def _address(text: str) -> tuple[str, str, str]:
     if not text:
         return "", "", ""
     plain = double_names.plain(text)
-    for _ in range(3):
-        shorter = _AREA.sub("", plain)
-        if shorter == plain:
-            break
-        plain = shorter
+    plain = _AREA.sub("", _AREA.sub("", plain))
     road = _ROAD.search(plain)
     if road is None:
         return "", "", ""
@@ -338,6 +362,8 @@ class _Plane:
     x: Floats
     y: Floats
     namesakes: NDArray[np.int32]
+    cousins: NDArray[np.int32]
+    """How many rows round about have the word of the name."""
     hotline: NDArray[np.bool_]  # two columns
 
 
@@ -360,7 +386,7 @@ def _found(
             progress(done, len(new))
     a, b = _by_identifier(new, other, plane, other_plane, own)
     found.append(_judged(new, other, plane, other_plane, a, b))
-    return _best(found)
+    return _best(found, new, other)
 
 
 def _no_pairs() -> Pairs:
@@ -373,14 +399,17 @@ def _planes(new: Signs, stored: Signs | None) -> tuple[_Plane, _Plane]:
     middle = float(np.radians(np.median(both.lat)))
     x, y = both.lon * METRES * np.cos(middle), both.lat * METRES
     tile = _mixed(np.floor(x / 3000).astype(np.int64), np.floor(y / 3000).astype(np.int64))
-    _, where, counts = np.unique(both.full ^ tile, return_inverse=True, return_counts=True)
-    namesakes = counts[where].astype(np.int32)
+    namesakes, cousins = (_how_many(key, tile) for key in (both.full, both.stem))
     hotline = _hotlines(both, x, y)
-    count = len(new)
-    first = _Plane(x[:count], y[:count], namesakes[:count], hotline[:count])
-    if stored is None:
-        return first, first
-    return first, _Plane(x[count:], y[count:], namesakes[count:], hotline[count:])
+    sides = (slice(0, len(new)), slice(len(new), None))
+    planes = [_Plane(x[own], y[own], namesakes[own], cousins[own], hotline[own]) for own in sides]
+    return planes[0], planes[0] if stored is None else planes[1]
+
+
+def _how_many(keys: Keys, tile: Keys) -> NDArray[np.int32]:
+    """Return how many rows of a row's tile have its key."""
+    _, where, counts = np.unique(keys ^ tile, return_inverse=True, return_counts=True)
+    return np.asarray(np.where(keys == 0, 1, counts[where]), dtype=np.int32)
 
 
 def _hotlines(signs: Signs, x: Floats, y: Floats) -> NDArray[np.bool_]:
@@ -451,7 +480,7 @@ def _candidates(
 
 def _tokens(mine: Signs, theirs: Signs) -> Iterator[tuple[Keys, Keys, float, int]]:
     """Return keys of both sides, 0 for none, with how far apart and how many may share one."""
-    for column in ("full", "core", "stem", "sound"):
+    for column in ("full", "core", "stem", "sound", "bag"):
         yield (
             getattr(mine, column)[:, None], getattr(theirs, column)[:, None],
             FAR_M if column == "full" else WORD_M, CROWD,
@@ -537,7 +566,7 @@ def _spread(row_a: Rows, row_b: Rows, low: Rows, high: Rows, crowd: int) -> tupl
 def _worth_a_look(mine: Signs, theirs: Signs, a: Rows, b: Rows) -> NDArray[np.bool_]:
     """Return which pairs have a number in common, or names half alike."""
     sure = (mine.full[a] == theirs.full[b]) | (mine.ids[a] == theirs.ids[b]) & (mine.ids[a] != 0)
-    for column in ("core", "stem", "sound"):
+    for column in ("core", "stem", "sound", "bag"):
         key = getattr(mine, column)[a]
         sure |= (key == getattr(theirs, column)[b]) & (key != 0)
     sure |= _same_phone(mine.phones[a], theirs.phones[b])
@@ -583,55 +612,51 @@ CERTAIN_FROM, PROBABLE_FROM, POSSIBLE_FROM = 7.4, 4.0, 2.0
 
 def _judged(new: Signs, other: Signs, plane: _Plane, other_plane: _Plane, a: Rows, b: Rows) -> pd.DataFrame:
     """Return pairs with their score and level, without those that are none."""
-    names, open_ended = _relations(new, other, a, b)
+    names, remark = _relations(new, other, a, b)
     far = np.hypot(plane.x[a] - other_plane.x[b], plane.y[a] - other_plane.y[b])
     score = np.array([_NAME_WORTH[each] for each in range(CONFLICT, SAME + 1)])[names - CONFLICT]
     score += np.interp(far, _DISTANCE_M, _DISTANCE_WORTH)
-    phone, hot = _phones(new, other, plane, other_plane, a, b)
+    phone = _phones(new, other, plane, other_plane, a, b)
     licence = (new.ids[a] == other.ids[b]) & (new.ids[a] != 0)
     place = _places(new, other, a, b)
     score += phone + place + 7.0 * licence + _trades(new, other, a, b)
-    rare = np.maximum(plane.namesakes[a], other_plane.namesakes[b])
-    score -= np.minimum(np.log2(np.maximum(rare, 3) / 3.0), 3.0) * (names >= FAIR) * (phone <= 0)
+    called = np.where(names == SAME, plane.namesakes[a], plane.cousins[a])
+    other_called = np.where(names == SAME, other_plane.namesakes[b], other_plane.cousins[b])
+    often = np.maximum(np.maximum(called, other_called), 4) / 4.0
+    score -= np.minimum(np.log2(often), 3.0) * (names >= FAIR) * (phone <= 1) * (remark != AGREED)
     level = np.searchsorted([POSSIBLE_FROM, PROBABLE_FROM, CERTAIN_FROM], score, side="right")
-    level = np.minimum(level, _most(names, phone, place, licence, open_ended, far))
-    del hot
+    level = np.minimum(level, _most(names, phone, place, licence, remark == OPEN, far))
     keep = level > 0
     made: dict[str, Array] = {
         "a": a,
         "b": b,
         "level": level.astype(np.int8),
         "score": score,
-        "open": open_ended,
+        "open": remark == OPEN,
     }
     return pd.DataFrame({column: values[keep] for column, values in made.items()})
 
 
-def _relations(new: Signs, other: Signs, a: Rows, b: Rows) -> tuple[Array, NDArray[np.bool_]]:
-    """Return how the names of pairs stand to each other."""
-    names = np.full(len(a), SAME, dtype=np.int8)
-    open_ended = np.zeros(len(a), dtype=bool)
-    same = (new.full[a] == other.full[b]) & (new.full[a] != 0)
-    names[same & (new.stem[a] == 0)] = GENERIC
-    at = np.flatnonzero(~same)
-    known: dict[tuple[str, str], tuple[int, bool]] = {}
-    for index, key in zip(at.tolist(), zip(new.parts[a[at]], other.parts[b[at]], strict=True), strict=True):
-        found = known.get(key)
-        if found is None:
-            found = known[key] = double_names.relation(_unpacked(key[0]), _unpacked(key[1]))
-        names[index], open_ended[index] = found
-    return names, open_ended
+def _relations(new: Signs, other: Signs, a: Rows, b: Rows) -> tuple[Array, Array]:
+    """Return how the names of pairs stand to each other, and what their branches add."""
+    found = np.empty((len(a), 2), dtype=np.int8)
+    known: dict[tuple[str, str], tuple[int, int]] = {}
+    unpacked: dict[str, Name] = {}
+    for at, key in enumerate(zip(new.parts[a], other.parts[b], strict=True)):
+        one = known.get(key)
+        if one is None:
+            names = [unpacked.get(part) or unpacked.setdefault(part, _unpacked(part)) for part in key]
+            one = known[key] = double_names.relation(*names)
+        found[at] = one
+    return found[:, 0], found[:, 1]
 
 
-def _phones(
-    new: Signs, other: Signs, plane: _Plane, other_plane: _Plane, a: Rows, b: Rows
-) -> tuple[Floats, NDArray[np.bool_]]:
+def _phones(new: Signs, other: Signs, plane: _Plane, other_plane: _Plane, a: Rows, b: Rows) -> Floats:
     p, q = new.phones[a], other.phones[b]
     same = _same_phone(p, q)
     hot = same & plane.hotline[a].any(axis=1) & other_plane.hotline[b].any(axis=1)
     both = (p[:, 0] != 0) & (q[:, 0] != 0)
-    worth = np.where(same, np.where(hot, 0.5, 5.0), np.where(both, -1.2, 0.0))
-    return worth, hot
+    return np.asarray(np.where(same, np.where(hot, 0.5, 5.0), np.where(both, -1.2, 0.0)))
 
 
 def _places(new: Signs, other: Signs, a: Rows, b: Rows) -> Floats:
@@ -674,9 +699,9 @@ def _most(
     return most
 
 
-def _best(found: list[pd.DataFrame]) -> Pairs:
+def _best(found: list[pd.DataFrame], new: Signs, other: Signs) -> Pairs:
     """Return the best few pairs of each row."""
-    pairs = pd.concat(found, ignore_index=True)
+    pairs = _unopened(pd.concat(found, ignore_index=True), new, other)
     pairs = pairs.sort_values(["a", "score", "b"], ascending=[True, False, True], kind="stable")
     pairs = pairs[pairs.groupby("a").cumcount() < FEW]
     return Pairs(
@@ -685,3 +710,17 @@ def _best(found: list[pd.DataFrame]) -> Pairs:
         pairs["level"].to_numpy(np.int8),
         pairs["score"].to_numpy(np.float64),
     )
+
+
+def _unopened(pairs: pd.DataFrame, new: Signs, other: Signs) -> pd.DataFrame:
+    """Mark down what leaves a name open where the row goes better with one that this one is not."""
+    probable = pairs[pairs["level"] >= PROBABLE]
+    for side, partner, signs in (("a", "b", other), ("b", "a", new)):
+        left = probable[probable["open"] & (probable["level"] == PROBABLE)]
+        rival = left.reset_index().merge(probable, on=side, suffixes=("", "_rival"))
+        rival = rival[(rival["score_rival"] > rival["score"]) & (rival[partner] != rival[f"{partner}_rival"])]
+        names, _ = _relations(
+            signs, signs, rival[partner].to_numpy(np.int64), rival[f"{partner}_rival"].to_numpy(np.int64)
+        )
+        pairs.loc[rival["index"][names == CONFLICT].unique(), "level"] = POSSIBLE
+    return pairs

@@ -1,0 +1,210 @@
+"""Merchants twice: names taken apart, pairs found and judged, and what must never be taken for one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data import double_names, doubles
+from data.double_names import CONFLICT, DIFFERENT, FAIR, GENERIC, SAME, STRONG, WEAK, relation, taken_apart
+from data.doubles import CERTAIN, POSSIBLE, PROBABLE, Signs
+from geo.errors import Cancelled
+
+METRE = 1 / 111_320  # of latitude, in degrees
+
+
+def signs(*rows: tuple[str, float, str, str]) -> Signs:
+    """Return signs of rows (name, metres north, phone, address), all east of one another by nothing."""
+    names, metres, phones, addresses = ([row[i] for row in rows] for i in range(4))
+    lat = 33.0 + np.array(metres) * METRE
+    return doubles.signs_of(names, phones, addresses, np.full(len(rows), 116.0), lat, [0] * len(rows))
+
+
+def level(one: tuple[str, float, str, str], two: tuple[str, float, str, str]) -> int:
+    """Return the level of the pair of two rows, 0 for none."""
+    pairs = doubles.within(signs(one, two))
+    return int(pairs.level[0]) if len(pairs) else 0
+
+
+# --- names --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "branch"),
+    [
+        ("好邻居便利店（人民路店）", "好邻居", "人民路"),
+        ("肯德基-万达店", "肯德基", "万达"),
+        ("香必居工农路店", "香必居", "工农路"),
+        ("演示县青禾商贸有限公司", "青禾", ""),
+        ("中国工商银行(人民路支行)", "中国工商", "人民路"),
+        ("兰州拉面", "", ""),
+        ("便利店", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_name_comes_apart(name: str, stem: str, branch: str) -> None:
+    found = taken_apart(name)
+    assert (found.stem, found.branch) == (stem, branch)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        ("好邻居便利店", "好鄰居便利店", STRONG),  # 鄰 is in no table: it sounds alike
+        ("龍鳳飯店", "龙凤饭店", SAME),
+        ("７天酒店", "七天酒店", SAME),
+        ("好邻居便利店", "好邻居", STRONG),
+        ("好邻居便利店", "好邻居商贸有限公司", WEAK),
+        ("青禾超市", "超市青禾", STRONG),
+        ("KFC", "肯德基", SAME),
+        ("haolinju", "好邻居", STRONG),
+        ("好邻居便利店（人民路店）", "好邻居便利店（解放路店）", CONFLICT),
+        ("好邻居便利店（人民路店）", "好邻居便利店", FAIR),
+        ("好邻居（万达店）", "好邻居（万达广场店）", STRONG),
+        ("第一小学", "第二小学", CONFLICT),
+        ("望河家园一期", "望河家园二期", CONFLICT),
+        ("青禾广场东门", "青禾广场西门", CONFLICT),
+        ("青禾广场", "青禾广场停车场", CONFLICT),
+        ("甲银行", "甲银行ATM", CONFLICT),
+        ("小满面馆", "小满理发店", WEAK),
+        ("便利店", "便利店", GENERIC),
+        ("老王面馆", "小李面馆", DIFFERENT),
+        ("交通银行二十四小时自助银行（雄楚大", "交通银行24小时自助银行（雄楚大道）", STRONG),
+    ],
+)
+def test_how_two_names_stand_to_each_other(one: str, two: str, expected: int) -> None:
+    assert relation(taken_apart(one), taken_apart(two))[0] == expected
+    assert relation(taken_apart(two), taken_apart(one))[0] == expected
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_name(text: str) -> None:
+    found = taken_apart(text)
+    assert relation(found, found)[0] in (SAME, GENERIC, DIFFERENT)
+    assert double_names.sound(found.stem) == found.sound
+
+
+# --- telephones ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("010-12345678", (12345678, 0)),
+        ("+86 10 1234 5678", (12345678, 0)),
+        ("12345678", (12345678, 0)),
+        ("０７３１－８１２３４５６７", (81234567, 0)),
+        ("0731-8123456转801", (8123456, 0)),
+        ("138 1234 5678", (13812345678, 0)),
+        ("+8613812345678;0731-8123456", (13812345678, 8123456)),
+        ("400-123-4567", (0, 0)),
+        ("00000000", (0, 0)),
+        ("-", (0, 0)),
+        ("", (0, 0)),
+    ],
+)
+def test_telephones_are_read_however_they_are_written(text: str, expected: tuple[int, int]) -> None:
+    assert doubles.phone_numbers(text) == expected
+
+
+# --- pairs --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        (("青禾源超市", 0, "", ""), ("青禾源超市", 5, "", ""), CERTAIN),
+        (("青禾源超市", 0, "", ""), ("青禾源超市", 250, "", ""), PROBABLE),
+        (("青禾源超市", 0, "", ""), ("青禾源超市", 5000, "", ""), 0),
+        (("青禾源超市", 0, "81234567", ""), ("青禾园超市", 30, "0731-81234567", ""), CERTAIN),
+        (("青禾源超市（人民路店）", 0, "", ""), ("青禾源超市（解放路店）", 300, "", ""), 0),
+        (("便利店", 0, "", ""), ("便利店", 40, "", ""), POSSIBLE),
+        (("便利店", 0, "", "人民路12号"), ("便利店", 5, "", "演示市人民路１２号"), PROBABLE),
+        (("便利店", 0, "81234567", "人民路12号"), ("便利店", 5, "81234567", "人民路12号"), CERTAIN),
+        (("甲银行", 0, "", ""), ("甲银行ATM", 3, "", ""), 0),
+        (("青禾广场", 0, "", ""), ("云锦鞋店（青禾广场店）", 3, "", ""), 0),
+        (("小满面馆", 0, "81234567", ""), ("云锦鞋店", 4, "81234567", ""), POSSIBLE),
+        (("小满面馆", 0, "", ""), ("小满理发店", 10, "", ""), POSSIBLE),
+    ],
+)
+def test_the_level_of_a_pair(
+    one: tuple[str, float, str, str], two: tuple[str, float, str, str], expected: int
+) -> None:
+    assert level(one, two) == expected
+
+
+def test_of_one_list_the_later_row_comes_first() -> None:
+    pairs = doubles.within(
+        signs(("青禾源超市", 0, "", ""), ("云锦鞋店", 3, "", ""), ("青禾源超市", 4, "", ""))
+    )
+    assert (pairs.a.tolist(), pairs.b.tolist()) == ([2], [0])
+
+
+def test_of_two_lists_each_row_counts_in_its_own() -> None:
+    new = signs(("云锦鞋店", 0, "", ""), ("青禾源超市", 4, "", ""))
+    stored = signs(("青禾源超市", 0, "", ""))
+    pairs = doubles.between(new, stored)
+    assert (pairs.a.tolist(), pairs.b.tolist(), pairs.level.tolist()) == ([1], [0], [CERTAIN])
+
+
+def test_one_identifier_joins_what_is_far_apart() -> None:
+    both = doubles.signs_of(
+        ["青禾源超市", "青禾源超市"],
+        ["", ""],
+        ["", ""],
+        [116.0, 116.02],
+        [33.0, 33.0],
+        [0, 0],
+        ["91-A", "91a"],
+    )
+    assert doubles.within(both).level.tolist() == [CERTAIN]
+
+
+def test_what_fits_two_branches_goes_to_the_one_it_fits_better() -> None:
+    rows = signs(
+        ("青禾源超市（人民路店）", 0, "", "人民路1号"),
+        ("青禾源超市（解放路店）", 60, "", "解放路9号"),
+        ("青禾源超市", 2, "", "人民路1号"),
+    )
+    assert doubles.within(rows).at_least(PROBABLE).b.tolist() == [0]
+
+
+def test_signs_in_chunks_are_signs_of_the_whole() -> None:
+    rows = [("青禾源超市", 0.0, "", ""), ("云锦鞋店", 3.0, "", ""), ("青禾源超市", 4.0, "", "")]
+    whole, joined = signs(*rows), Signs.joined([signs(*rows[:1]), signs(*rows[1:])])
+    assert np.array_equal(whole.full, joined.full)
+    assert doubles.within(joined).a.tolist() == doubles.within(whole).a.tolist()
+
+
+def test_no_rows_have_no_pairs() -> None:
+    none = Signs.joined([])
+    assert len(none) == 0
+    assert len(doubles.within(none)) == 0
+    assert len(doubles.between(none, signs(("青禾源超市", 0, "", "")))) == 0
+
+
+def test_missing_texts_and_categories_are_nothing() -> None:
+    rows = doubles.signs_of(
+        [None, "青禾"], [None, np.nan], ["", None], [116.0, 116.0], [33.0, 33.0], [None, 101]
+    )
+    assert len(doubles.within(rows)) == 0
+    assert rows.category.tolist() == [0, 101]
+
+
+def test_a_crowd_on_one_point_stays_cheap() -> None:
+    names = ["蔬菜店"] * 1500 + [f"{word}号摊" for word in range(1500)]
+    at = np.zeros(len(names))
+    crowd = doubles.signs_of(names, at, at, 116 + at, 33 + at, at.astype(int))
+    looked_at = doubles.within(crowd)
+    assert len(looked_at) <= doubles.FEW * len(names)
+
+
+def test_progress_is_told_and_the_work_can_be_stopped() -> None:
+    told: list[tuple[int, int]] = []
+    rows = signs(("青禾源超市", 0, "", ""), ("青禾源超市", 4, "", ""))
+    doubles.within(rows, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (2, 2)
+    with pytest.raises(Cancelled):
+        doubles.within(rows, cancelled=lambda: True)
