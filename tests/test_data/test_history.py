@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
-from data import bulk, changes, history, store, tables
+from data import bulk, changes, history, ingest, store, tables
 from data.rights import Role
 from data.words import say
 from geo.errors import Conflict, DataError, NotFound, RightsError
@@ -558,3 +558,60 @@ def test_what_cannot_be_compared_is_refused(town):
             store.diff(session, CLI, first, undo)
         with pytest.raises(RightsError):
             store.diff(session, town.asker(Role.MEMBER), first, first)
+
+
+# With lists as they are brought in --------------------------------------------------------------------------
+
+
+def bring_in(session: Any, town: Town, lines: list[str], **how: Any) -> ingest.ImportReport:
+    text = "\n".join(["商户编号,商户名称,类别,电话,经度,纬度", *lines])
+    return ingest.run_import(
+        session,
+        CLI,
+        text.encode(),
+        kind="merchants",
+        branch_id=town.branch_id,
+        datum="wgs84",
+        name="清单.csv",
+        **how,
+    )
+
+
+FIRST = ["S1,甲饭店,餐饮,87650001,114.31,30.51", "S2,丙超市,超市,87650002,114.32,30.51", "S3,丁,超市,,,"]
+SECOND = ["S1,甲饭店,餐饮,87659999,114.31,30.51", "S4,乙银行支行,银行,,114.33,30.51"]
+
+
+def test_lists_that_were_brought_in_are_taken_back_one_after_the_other(town):
+    with store.transaction(town.engine) as session:
+        layers = ("merchants", "outlets")
+        was = [rows_of(session, town, layer) for layer in layers]
+        first = bring_in(session, town, FIRST)
+        then = [rows_of(session, town, layer) for layer in layers]
+        second = bring_in(session, town, SECOND)
+        assert (second.accepted, second.updated) == (1, 1)
+        assert store.touched_later(session, CLI, first.batch)["what"].tolist() == ["updated"]
+        assert len(store.unplaced(session, CLI, town.branch_id)) == 1
+        store.rollback(session, CLI, second.batch, keep="later")
+        assert all(map(same, (rows_of(session, town, layer) for layer in layers), then))
+        store.rollback(session, CLI, first.batch, keep="later")
+        assert all(map(same, (rows_of(session, town, layer) for layer in layers), was))
+        assert store.unplaced(session, CLI, town.branch_id).empty
+
+
+def test_a_row_without_a_place_of_a_list_is_placed(town):
+    with store.transaction(town.engine) as session:
+        bring_in(session, town, FIRST)
+        (row,) = store.unplaced(session, CLI, town.branch_id)["id"]
+        placed = card(session, store.place_unplaced(session, CLI, row, LON, LAT))
+    assert (placed["source_id"], placed["name"], placed["lon"]) == ("S3", "丁", LON)
+
+
+def test_two_lists_that_were_brought_in_are_compared(town):
+    with store.transaction(town.engine) as session:
+        first, second = bring_in(session, town, FIRST), bring_in(session, town, SECOND)
+        found = store.diff(session, CLI, first.batch, second.batch)
+    assert told(found) == [
+        ["changed", "S1", "甲饭店", "phone"],
+        ["gone", "S2", "丙超市", ""],
+        ["new", "S4", "乙银行支行", ""],
+    ]
