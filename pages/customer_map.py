@@ -164,7 +164,12 @@ def pick_metric() -> str:
     """Ask what colours the customers' cells."""
     key = state.seed(state.METRIC, lambda text: one_of(text, METRIC_NAMES), "count")
     metric = st.segmented_control(
-        _("Cells show"), list(METRIC_NAMES), format_func=spoken(METRIC_NAMES), key=key, required=True
+        _("Cells show"),
+        list(METRIC_NAMES),
+        default=state.value(key),
+        format_func=spoken(METRIC_NAMES),
+        key=key,
+        required=True,
     )
     state.keep(state.METRIC, None if metric == "count" else metric)
     return metric
@@ -183,6 +188,7 @@ def pick_base(is_demo: bool) -> BaseMap:
     picked: str = st.selectbox(
         _("Base map"),
         list(offered),
+        index=list(offered).index(state.value(key)),
         format_func={name: base.name(language()) for name, base in offered.items()}.__getitem__,
         key=key,
         width=170,
@@ -232,6 +238,7 @@ def pick_radius(natural_m: float) -> float | None:
         _("Radius"),
         0,
         most,
+        state.value(key),
         step=STEP_M,
         key=key,
         format="%d m" if language() == "en" else "%d 米",
@@ -306,7 +313,12 @@ def pick_shares() -> tuple[float, ...]:
     known = {f"{round(100 * ring)}": ring for ring in SHARES}
     key = state.seed(state.RINGS, lambda text: filters.codes_in(text, known), list(known))
     picked = st.pills(
-        _("Rings holding"), list(known), selection_mode="multi", format_func="{}%".format, key=key
+        _("Rings holding"),
+        list(known),
+        default=state.value(key),
+        selection_mode="multi",
+        format_func="{}%".format,
+        key=key,
     )
     state.keep(state.RINGS, None if len(picked) == len(known) else ".".join(picked))
     return tuple(known[text] for text in picked)
@@ -315,7 +327,8 @@ def pick_shares() -> tuple[float, ...]:
 def pick_basis() -> Basis:
     """Ask what the rings hold a share of."""
     key = state.seed(state.BASIS, lambda text: one_of(text, BASIS_NAMES), "points")
-    basis = st.selectbox(_("Of"), BASES, format_func=spoken(BASIS_NAMES), key=key, width=200)
+    at = BASES.index(state.value(key))
+    basis = st.selectbox(_("Of"), BASES, index=at, format_func=spoken(BASIS_NAMES), key=key, width=200)
     state.keep(state.BASIS, None if basis == "points" else basis)
     return basis
 
@@ -324,7 +337,10 @@ def pick_outside() -> bool:
     """Ask whether to look at what lies outside."""
     key = state.seed(state.OUTSIDE, lambda text: text == "1", False)
     outside = st.toggle(
-        _("Look outside"), key=key, help=_("What lies beyond the circle, and what was set aside.")
+        _("Look outside"),
+        state.value(key),
+        key=key,
+        help=_("What lies beyond the circle, and what was set aside."),
     )
     state.keep(state.OUTSIDE, "1" if outside else None)
     return outside

@@ -31,6 +31,7 @@ def pick_layers() -> tuple[str, ...]:
     picked = st.pills(
         _("Layers"),
         catalogue.LAYERS,
+        default=state.value(key),
         selection_mode="multi",
         format_func=spoken(LAYER_NAMES),
         key=key,
@@ -64,7 +65,12 @@ def choice(name: str, title: str, names: Mapping[str, str]) -> tuple[str, ...]:
     """Ask for any of some codes and keep them in the URL."""
     key = state.seed(name, lambda text: codes_in(text, names), [])
     picked: list[str] = st.multiselect(
-        title, list(names), format_func=names.__getitem__, placeholder=_("All"), key=key
+        title,
+        list(names),
+        default=state.value(key),
+        format_func=names.__getitem__,
+        placeholder=_("All"),
+        key=key,
     )
     state.keep(name, ".".join(picked) or None)
     return tuple(picked)

@@ -216,7 +216,8 @@ def seed(name: str, parse: Callable[[str], T], default: T) -> str:
     Returns
     -------
     key
-        To draw the widget with; afterwards hand its value to `keep`.
+        To draw the widget with, and `value(key)` as its default: what a run that is broken off told the
+        browser of a key is lost, and the next run does not say it again. Afterwards hand its value to `keep`.
     """
     text = _kept(name)
     if name not in st.session_state or st.session_state.get(f"seen_{name}") != text:
@@ -226,6 +227,11 @@ def seed(name: str, parse: Callable[[str], T], default: T) -> str:
             st.session_state[name] = default
     st.session_state[f"seen_{name}"] = text
     return name
+
+
+def value(name: str) -> Any:
+    """Return what a seeded widget stands at."""
+    return st.session_state[name]
 
 
 def within(name: str, known: Container[object], default: object) -> None:

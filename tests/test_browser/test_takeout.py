@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from data.rights import Asker, Role
 from pages.parts import takeout
-from tests.test_browser.conftest import Server
+from tests.test_browser.conftest import Server, settled
 
 Browse = Callable[..., Page]
 
@@ -30,15 +30,21 @@ def test_who_may_take_what(role: Role, layers: list[str]) -> None:
 
 
 def choose(page: Page, title: str, option: str) -> None:
+    settled(page)
     box = page.get_by_test_id("stSelectbox").filter(has=page.get_by_text(title, exact=True))
+    box.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 600)  # a list of choices closes when the page scrolls under it
+    page.wait_for_timeout(500)
     box.locator("input").click()
     page.get_by_role("option", name=option, exact=True).click()
+    settled(page)
 
 
 def test_the_merchants_of_the_circle_go_out_as_a_map_layer_in_the_datum_asked_for(
     browse: Browse, live_server: Server, tmp_path: Path
 ) -> None:
     page = browse(live_server.url + "/?r=500&lang=en")
+    settled(page)
     page.get_by_role("tab", name="Take out").click()
     choose(page, "As", "GeoJSON, for maps")
     choose(page, "Coordinates for", "Gaode, Tencent (GCJ-02)")

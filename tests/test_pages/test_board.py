@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
 from data import store, tables
+from data.catchments import BASES
 from data.figures import Filters, Reach, group_table, members
 from data.rights import Asker, Role
 from data.snapshots import snapshot
@@ -215,3 +216,12 @@ def test_a_lower_category_stands_behind_its_upper_one() -> None:
     names = filters.category_names("zh")
     assert names["1"] == "餐饮"
     assert names["102"] == "餐饮 · 火锅烧烤"
+
+
+def test_what_the_url_says_is_each_widgets_default_too(visit: Visit, seeded: int) -> None:
+    # A first run that a click breaks off is taken back; a slider that only its key had filled fell to 0 then.
+    app = visit(r="100", outside="1", basis="deposits", cells="coverage", layers="merchants")
+    assert app.slider[0].proto.default == [100]
+    assert app.toggle[0].proto.default
+    basis = next(box for box in app.selectbox if box.value == "deposits")
+    assert basis.proto.default == BASES.index("deposits")
