@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Table as SqlTable
 
-from data import catalogue, kinds, tables, values
+from data import catalogue, kinds, phones, tables, values
 from data.cells import Cells
 from data.pinyin import initials
 from data.survey import length
@@ -61,8 +61,18 @@ class Fields:
     def text(self, name: str, column: SqlTable) -> pd.Series | None:
         """Return a field's texts, no longer than the store keeps."""
         found = self.cells.text(name)
-        if found is None:
+        return None if found is None else self._kept(found, name, column)
+
+    def phone(self, table: SqlTable) -> pd.Series | None:
+        """Return telephone numbers as they are read best; what is none stays as it was written."""
+        written = self.cells.text("phone")
+        if written is None:
             return None
+        found = phones.read(written)
+        self.warn("unknown_phone", int(found.junk.sum()))
+        return self._kept(found.shown, "phone", table)
+
+    def _kept(self, found: pd.Series, name: str, column: SqlTable) -> pd.Series:
         limit = length(column, name)
         if limit and (long := found.str.len() > limit).any():
             self.warn("too_long", int(long.sum()))
@@ -145,7 +155,7 @@ def _merchants(job: Fields) -> pd.DataFrame:
         category_id=job.unless_told(job.category.astype(np.int64), job.has("category")),
         status=job.coded("status", "status", "unknown_status"),
         address=job.text("address", tables.merchants),
-        phone=job.text("phone", tables.merchants),
+        phone=job.phone(tables.merchants),
         hours=job.text("hours", tables.merchants),
         manager_id=job.manager_ids(),
     )
@@ -176,7 +186,7 @@ def _outlets(job: Fields) -> pd.DataFrame:
         kind=kind.mask((kind == "bank") & (from_name == "atm"), "atm"),
         is_own=is_own,
         address=job.text("address", tables.outlets),
-        phone=job.text("phone", tables.outlets),
+        phone=job.phone(tables.outlets),
     )
 
 
@@ -210,7 +220,7 @@ def _customers(job: Fields) -> pd.DataFrame:
         group_id=job.unless_told(job.category.astype(np.int64), job.has("group")),
         size=None if size is None else size.clip(lower=1),
         name=job.text("name", tables.customers),
-        phone=job.text("phone", tables.customers),
+        phone=job.phone(tables.customers),
         address=job.text("address", tables.customers),
         tier=_tiers(job, deposits, assets),
         deposits=deposits,

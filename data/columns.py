@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from data import headers, kinds
+import pandas as pd
+
+from data import evidence, headers, kinds
 from data.headers import Pair
 from data.readers import Table
 from geo.datum import DATUMS
 from geo.errors import N_, FileError
 
 COORDINATES = ("lon", "lat", "coordinates")
+SAMPLE_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,12 @@ def columns_of(table: Table, kind: str, mapping: Mapping[str, str | None] | None
         )
     chosen = {name: header for name, header in mapping.items() if header is not None}
     places = {name: chosen.pop(name) for name in COORDINATES if name in chosen}
-    proposed = headers.propose(table.headers, kind)
+    proposed, by_values = _proposed(table, kind)
     fields = {name: header for name, header in proposed.items() if name not in mapping}
     fields = {name: header for name, header in fields.items() if header not in chosen.values()} | chosen
     pairs = headers.coordinate_pairs(table.headers)
-    pair = _chosen_pair(places, pairs, table, datum)
+    pair = _chosen_pair(places, pairs, table, datum) or (None if _has_geometry(table) else by_values)
+    pair = _in_order(pair, table)
     if pair is None and not _has_geometry(table):
         raise FileError(
             N_(
@@ -89,6 +93,35 @@ def columns_of(table: Table, kind: str, mapping: Mapping[str, str | None] | None
     hint = kinds.hinted(table.name) if kind == "merchants" and "category" not in fields else ""
     left_out = {header for name, header in proposed.items() if name in mapping and mapping[name] is None}
     return Columns(fields, pair, others, hint, _extras(table.headers, fields, pair, left_out))
+
+
+def _proposed(table: Table, kind: str) -> tuple[dict[str, str], Pair | None]:
+    """Return fields and coordinates by the headers, of a list without them or their words by the values."""
+    numbered = headers.are_numbers(table.headers)
+    if not numbered and (_has_geometry(table) or headers.has_coordinates(table.headers)):
+        return headers.propose(table.headers, kind), None
+    found = headers.proposed(table.headers, kind, _sample(table))
+    lon, lat, both = (found.pop(name, None) for name in COORDINATES)
+    named = {name: one.header for name, one in found.items()}
+    if not numbered:
+        named = headers.propose(table.headers, kind)
+    if lon is not None and lat is not None:
+        return named, Pair(lon.header, lat.header)
+    return named, None if both is None else Pair(both.header, both.header, None, both.why == "lat,lng")
+
+
+def _sample(table: Table) -> pd.DataFrame | None:
+    return next((chunk.frame.head(SAMPLE_ROWS) for chunk in table.chunks() if len(chunk.frame)), None)
+
+
+def _in_order(pair: Pair | None, table: Table) -> Pair | None:
+    """Return a column of both coordinates with the latitude first where its values have it so."""
+    if pair is None or pair.lon != pair.lat or pair.latitude_first:
+        return pair
+    sample = _sample(table)
+    if sample is None or evidence.axis(evidence.Column(sample[pair.lon]))[0] != "lat,lng":
+        return pair
+    return pair._replace(latitude_first=True)
 
 
 def _has_geometry(table: Table) -> bool:

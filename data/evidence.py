@@ -8,6 +8,7 @@ It looks at a few hundred cells. What it says is a share between 0 and 1; the he
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from data import kinds, phones, values
 
-SAMPLE = 500  # cells
+SAMPLE = 200  # cells
 FEWEST = 3  # cells that say anything at all
 WEST, EAST, SOUTH, NORTH = 73.0, 136.0, 3.0, 54.0  # China in whole degrees: no longitude there is a latitude
 _ADDRESS = (
@@ -54,8 +55,6 @@ _TRUST = {
     "key": 0.3,
     "deposits": 0.45,
 }
-# What values can deny: a column called 电话 without one number is none.
-CHECKED = frozenset({"phone", "hours", "deposits", "assets", "size", "households", "adults", "employees"})
 
 
 class Column:
@@ -91,9 +90,20 @@ class Column:
         """The share of the cells that differ."""
         return self.text.nunique() / self.count if self.count else 0.0
 
+    @cached_property
     def numbers(self) -> NDArray[np.float64]:
-        """Return the cells as numbers, NaN where they are none."""
+        """The cells as numbers, NaN where they are none."""
         return values.numbers(self.text)[0]
+
+    @cached_property
+    def phones(self) -> float:
+        """The share of the cells that are telephone numbers and could be nothing else."""
+        if self.share(r"(\d[^\d]{0,3}){7}") < 0.3:
+            return 0.0
+        found = phones.read(self.text).normalised
+        surely = found.str.contains(r"(?:^|;)\+86(?:1[3-9]\d{9}|400\d{7})", regex=True).to_numpy(bool)
+        number = found.str.startswith("+").to_numpy(bool)
+        return _share(surely | (number & self.matches(r"^[(（+]|[-转)）]|^0\d|^(10|2\d)\d{8}$")))
 
 
 def _share(where: NDArray[np.bool_] | pd.Series) -> float:
@@ -103,6 +113,8 @@ def _share(where: NDArray[np.bool_] | pd.Series) -> float:
 def axis(column: Column) -> tuple[str, float]:
     """Return `lon`, `lat`, `lng,lat`, `lat,lng`, `wkt` or "", and the share of the cells that are so."""
     if not column.says_something():
+        return "", 0.0
+    if column.share(r"\d[.°度′]") < 0.5:
         return "", 0.0
     if (wkt := column.share(_WKT)) > 0.5:
         return "wkt", wkt
@@ -125,14 +137,6 @@ def _is_lon(degrees: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _is_lat(degrees: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray((degrees >= SOUTH) & (degrees <= NORTH))
-
-
-def _phone(column: Column) -> float:
-    found = phones.read(column.text).normalised
-    surely = found.str.contains(r"(?:^|;)\+86(?:1[3-9]\d{9}|400\d{7})", regex=True).to_numpy(bool)
-    number = found.str.startswith("+").to_numpy(bool)
-    written = column.matches(r"^[(（+]|[-转)）]|^0\d|^(10|2\d)\d{8}$")
-    return _share(surely | (number & written))
 
 
 def _category(column: Column) -> float:
@@ -169,10 +173,10 @@ def _identifier(column: Column) -> float:
     if column.different < 1 or column.count < 5:
         return 0.0
     plain = column.share(r"^[A-Za-z0-9_\-]{3,64}$")
-    numbers = column.numbers()
+    numbers = column.numbers
     counted = bool(np.isfinite(numbers).all() and (np.diff(numbers) == 1).all())
     lettered = column.share(r"\d") > 0.9
-    return plain if lettered and not counted and _phone(column) < 0.3 and column.share(_DATE) < 0.3 else 0.0
+    return plain if lettered and not counted and column.phones < 0.3 and column.share(_DATE) < 0.3 else 0.0
 
 
 def _coded(kind: str) -> Callable[[Column], float]:
@@ -195,26 +199,26 @@ def _truth(column: Column) -> float:
 
 
 def _money(column: Column) -> float:
-    numbers = column.numbers()
+    numbers = column.numbers
     known = np.isfinite(numbers)
     if not known.any() or column.share(r"[%‰]") > 0.1 or np.nanmedian(np.abs(numbers)) < 100:
         return 0.0
-    return _share(known) * (_identifier(column) == 0) * (_phone(column) < 0.3)
+    return _share(known) * (_identifier(column) == 0) * (column.phones < 0.3)
 
 
 def _count(column: Column) -> float:
-    numbers = column.numbers()
+    numbers = column.numbers
     return _share(np.isfinite(numbers) & (numbers >= 0))
 
 
 _SIGNS: dict[str, Callable[[Column], float]] = {
-    "phone": _phone,
+    "phone": lambda column: column.phones,
     "category": _category,
     "address": _address,
     "hours": lambda column: column.share(_HOURS),
     "name": _name,
     "source_id": _identifier,
-    "status": _coded("status"),
+    "status": lambda column: _coded("status")(column) * (_truth(column) < 0.5),
     "group": _coded("group"),
     "tier": _coded("tier"),
     "products": _products,
@@ -224,6 +228,8 @@ _SIGNS: dict[str, Callable[[Column], float]] = {
     "deposits": _money,
 }
 _NUMBERS = ("assets", "size", "households", "adults", "employees")
+# What a column must have something of to be a field, whatever its header says.
+_NEEDS = dict.fromkeys((*_NUMBERS, "deposits", "phone", "hours"), r"\d")
 
 
 def says(column: Column, field: str, kind: str) -> float | None:
@@ -238,6 +244,11 @@ def says(column: Column, field: str, kind: str) -> float | None:
         return _count(column)
     sign = _SIGNS.get(field)
     return None if sign is None else sign(column)
+
+
+def denies(column: Column, field: str) -> bool:
+    """Whether cells cannot be a field's: a column called 电话 without one digit holds no numbers."""
+    return column.says_something() and field in _NEEDS and column.share(_NEEDS[field]) < 0.1
 
 
 def trusted(field: str) -> float:

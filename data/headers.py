@@ -387,23 +387,26 @@ def _judged(
 ) -> Proposal | None:
     """Return how surely a column is a field: by its header, its values, or both; None where it is not."""
     text = plain(header)
-    rank = None if IGNORED.match(text) else _words(joined).get(text)
-    share = None if column is None else evidence.says(column, field, kind)
+    ignored = IGNORED.match(text) is not None
+    rank = None if ignored else _words(joined).get(text)
     if rank is not None:
-        named = _FIRST_WORD - 0.002 * rank
-        if share is None:
-            return Proposal(header, named, "header")
-        if share < 0.1 and field in evidence.CHECKED:
-            return Proposal(header, named / 2, "values_differ")
-        return Proposal(header, min(1.0, named + 0.05 * (share > 0.5)), "header")
-    if not numbered and (is_known(header) or IGNORED.match(text) and not text.startswith("unnamed")):
+        return _named(header, field, kind, _FIRST_WORD - 0.002 * rank, column)
+    if not numbered and (is_known(header) or (ignored and not text.startswith("unnamed"))):
         return None
     part = 0.0 if numbered else _part_of(text, joined)
-    trust = evidence.trusted(field) * (share or 0.0)
-    if part and (share is None or share >= 0.1 or field not in evidence.CHECKED):
-        confidence = min(0.9, part + 0.3 * trust)
-        return Proposal(header, confidence, "header_part")
+    trust = 0.0 if column is None else evidence.trusted(field) * (evidence.says(column, field, kind) or 0.0)
+    if part and not (column is not None and evidence.denies(column, field)):
+        return Proposal(header, min(0.9, part + 0.3 * trust), "header_part")
     return Proposal(header, trust, "values") if trust >= LEAST else None
+
+
+def _named(header: str, field: str, kind: str, confidence: float, column: Column | None) -> Proposal:
+    if column is None:
+        return Proposal(header, confidence, "header")
+    if evidence.denies(column, field):
+        return Proposal(header, confidence / 2, "values_differ")
+    agrees = (evidence.says(column, field, kind) or 0.0) > 0.5
+    return Proposal(header, min(1.0, confidence + 0.05 * agrees), "header")
 
 
 def _part_of(text: str, joined: str) -> float:

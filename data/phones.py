@@ -29,11 +29,12 @@ _DECIMAL = r"^(\d{7,13})\.0$"  # what a spreadsheet makes of a number
 _BETWEEN = r"\s*[;；/、,，|｜和或&]+\s*"
 _NEXT = r"(\d{7})\s+(\+?86|\d{3,4}[-\s]?\d{7}|1[3-9]\d{9}|[2-9]\d{6})"  # a number begins behind a space
 _INSIDE = r"[\s()（）\[\]\-‐‑–—－_.·]+"
-# Leading 86, 0086 or +86, and a 0 that spreadsheets take off; the first reading that fits counts.
+# Leading 86, 0086 or +86, and a 0 that spreadsheets take off; the first reading that fits counts. No area is
+# 000: numbers made up for a demonstration begin so.
 _NUMBER = (
     r"^(?:(?:\+|00)?(?P<abroad>85[23][2-9]\d{7}|886[2-9]\d{7,8})"
     r"|(?:(?:\+|00)?86)?(?:0?(?P<mobile>1[3-9]\d{9})|(?P<free>[48]00\d{7})"
-    r"|0?(?P<area>10|2\d)(?P<local>[2-9]\d{7})|0?(?P<far>[3-9]\d{2})(?P<there>[2-9]\d{6,7}))"
+    r"|(?P<nobodys>000\d{8})|0?(?P<area>10|2\d)(?P<local>[2-9]\d{7})|0?(?P<far>[3-9]\d{2})(?P<there>[2-9]\d{6,7}))"
     r"|(?P<bare>[2-9]\d{6,7})|(?P<service>9[56]\d{3,4}|1[0-2]\d{1,3}))$"
 )
 _TAIWAN = r"^((?:\+|00)?886)0"
@@ -107,16 +108,22 @@ def _numbers(cells: pa.Array) -> tuple[pa.Array, pa.Array]:
         return pc.struct_field(found, name)
 
     area, local = _either(part("area"), part("far")), _either(part("local"), part("there"))
-    free, abroad, mobile = part("free"), part("abroad"), part("mobile")
+    free, abroad, mobile, nobodys = (part(name) for name in ("free", "abroad", "mobile", "nobodys"))
     short = _either(part("bare"), part("service"))
     same = _first(
-        _joined("+86", mobile), _joined("+86", area, local), _joined("+86", free), _joined("+", abroad), short
+        _joined("+86", mobile),
+        _joined("+86", area, local),
+        _joined("+86", free),
+        _joined("+", abroad),
+        nobodys,
+        short,
     )
     readable = _first(
         mobile,
         _joined("0", area, "-", local),
         _joined(*(pc.utf8_slice_codeunits(free, *span) for span in ((0, 3), (3, 6), (6, 10))), between="-"),
         _joined("+", pc.utf8_slice_codeunits(abroad, 0, 3), " ", pc.utf8_slice_codeunits(abroad, 3)),
+        _joined(pc.utf8_slice_codeunits(nobodys, 0, 3), "-", pc.utf8_slice_codeunits(nobodys, 3)),
         short,
     )
     return same, readable

@@ -42,6 +42,7 @@ WARNINGS: dict[str, str] = {
     "unknown_tier": N_("tier not known: worked out from the amounts, or left empty"),
     "unknown_product": N_("product not known: left out"),
     "not_an_amount": N_("not a number or an amount: left empty"),
+    "unknown_phone": N_("no telephone number: kept as it was written"),
     "too_long": N_("text longer than can be kept: cut"),
     "ids_of_another_list": N_("identifiers already used by another list: not taken over"),
     "ids_repeat": N_("the column of identifiers repeats itself: not taken as identifiers"),

@@ -80,7 +80,7 @@ YES = "是|有|y|yes|true|t|1|1.0|√|✓|对|重点|vip|存量|现有|已开户
 NO = "否|无|没有|n|no|false|f|0|0.0|×|x|非|普通|目标|潜在|新客户|未开户|target|prospect"
 STATUS_WORDS: dict[str, str] = {
     "known": (
-        "known|已知|知晓|未联系|未签约|未拓|未拓展|待拓展|待营销|潜在|目标|新增|登记|new|prospect|"
+        "known|已知|知晓|未接触|未走访|未拜访|未联系|未签约|未拓|未拓展|待拓展|待营销|潜在|目标|新增|登记|new|prospect|"
         "lead|否|0|no|false|target"
     ),
     "contacted": (

@@ -95,7 +95,7 @@ def test_a_merchant_list_is_stored_with_all_it_says(engine: sqlalchemy.Engine, b
     assert merchant["initials"] == "7tjd"
     assert (merchant["status"], merchant["phone"], merchant["address"]) == (
         "signed",
-        "02787654321",
+        "027-87654321",
         "人民路1号",
     )
     assert (merchant["lon"], merchant["lat"]) == (114.31, 30.51)
@@ -616,7 +616,7 @@ def test_the_oddities_come_in_or_are_refused_for_what_is_wrong(
     assert (hospitals.accepted, hospitals.encoding) == (126, "gb18030")
     stored = rows(sqlite_engine, tables.merchants)
     assert {row["category_id"] for row in stored} == {401}
-    assert stored[0]["phone"] == "1083211441"
+    assert stored[0]["phone"] == "010-83211441"
     for name, count in (("xiaoxue.json", 1492), ("zhongxue.json", 982)):
         assert (
             checked(bring(sqlite_engine, sqlite_branch, folder / name, name=name, doubles=False)).accepted
