@@ -48,7 +48,7 @@ FIELDS = {
 WHY = {
     "header": N_("By its name"),
     "header_part": N_("By a part of its name"),
-    "values": N_("By its values"),
+    **dict.fromkeys(("values", "lon", "lat", "lng,lat", "lat,lng", "wkt"), N_("By its values")),
     "values_differ": N_("By its name, although its values look like something else"),
 }
 PLACED = ("lon", "lat", "coordinates")

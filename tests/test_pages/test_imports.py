@@ -35,6 +35,15 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {each.label: each.value for each in app.metric}
 
 
+def step(app: AppTest, title: str) -> object:
+    """Return the box of a step, or of an import in the history: its label says how it stands."""
+    return next(each for each in app.expander if each.label.startswith(f"**{title}**") or title in each.label)
+
+
+def button(app: AppTest, label: str) -> object:
+    return next(each for each in app.button if each.label.startswith(label))
+
+
 def test_without_a_branch_the_page_leads_to_one(visit: Visit, sqlite_engine: Engine) -> None:
     app = visit("import")
     assert "there is none yet" in app.info[0].value
@@ -51,22 +60,28 @@ def test_a_list_that_proves_its_datum_comes_in_and_stands_in_the_history(
     visit: Visit, branch: int, sqlite_engine: Engine
 ) -> None:
     app = upload(visit("import"), ("list.csv", GOOD.encode("gb18030")))
-    assert metrics(app) == {"Rows in the file": "10", "Can be placed": "10", "Rejected": "0"}
-    assert "WGS 84" in app.success[0].value
+    assert metrics(app) == {"New": "10", "Updated": "0", "Known already": "0", "Rejected": "0"}
+    assert "WGS 84" in step(app, "Position").label
+    assert "change" in step(app, "Position").label, "what is certain is one line"
     run_button(app).click().run()
     assert not app.exception
     assert merchants(sqlite_engine) == 10
     assert metrics(app)["New"] == "10"
-    assert app.dataframe[-1].value["File"].tolist() == ["list.csv"]
+    assert "10 new, 0 updated" in step(app, "Merchants").label
+    assert "list\\.csv" in texts(app)
 
 
 def test_a_list_that_proves_nothing_asks_with_three_candidates(
     visit: Visit, branch: int, sqlite_engine: Engine
 ) -> None:
     app = upload(visit("import"), ("list.csv", SILENT.encode()))
-    assert len(app.radio[0].options) == 3
+    ask = step(app, "Position").radio[0]
+    assert len(ask.options) == 3
+    assert "from the branch" in ask.proto.captions[0]
     assert run_button(app).disabled
-    app.radio[0].set_value("gcj02").run()
+    assert not app.metric, "what becomes of the rows is not known yet"
+    ask.set_value("gcj02").run()
+    assert "as you chose" in step(app, "Position").label
     run_button(app).click().run()
     assert merchants(sqlite_engine) == 10
 
@@ -90,6 +105,8 @@ def test_rejected_rows_are_listed_with_row_and_reason_in_the_users_language(
     listed = next(each.value for each in app.dataframe if len(each.value) == 12)
     assert listed.iloc[0, 0] == 12
     assert reason in listed.iloc[0, 2]
+    counted = next(each.value for each in app.dataframe if len(each.value) == 1)
+    assert counted.iloc[0, 1] == 12
 
 
 @pytest.mark.parametrize(
@@ -111,7 +128,7 @@ def test_a_file_that_is_no_list_is_refused_whole_and_the_page_goes_on(
     assert len(app.error) == 1
     assert "our side" not in app.error[0].value
     assert merchants(sqlite_engine) == 0
-    assert upload(app, ("list.csv", GOOD.encode())).success
+    assert metrics(upload(app, ("list.csv", GOOD.encode())))["New"] == "10"
 
 
 def test_of_two_files_a_bad_one_does_not_keep_the_good_one_out(visit: Visit, branch: int) -> None:
