@@ -218,21 +218,23 @@ def _lines_after(batch: Any, layer: str, *columns: ColumnElement[Any]) -> Select
 def _changed(session: Session, batch: Any) -> pd.DataFrame:
     """Return what the journal has about rows the batch made, and about cells it changed."""
     b = _batches.c
-    if session.scalar(select(b.id).where(_counts_after(batch)).limit(1)) is None:
+    query = select(b.id, b.mode, b.mapping, b.by, b.at).where(_counts_after(batch))
+    later = {row.id: (row.id, _what(row), row.by, row.at) for row in session.execute(query)}
+    if not later:
         return pd.DataFrame(columns=_TOUCHES)
     rows: list[tuple[Any, ...]] = []
     for layer, table in changes.LAYERS.items():
-        fields = (_lines.c.row_id, _lines.c.batch_id, b.mode, b.mapping, b.by, b.at)
-        query = _lines_after(batch, layer, *fields).join(table, table.c.id == _lines.c.row_id)
-        found = list(session.execute(query.where(table.c.batch_id == batch.id)))
+        fields = (_lines.c.row_id, _lines.c.batch_id)
+        of_made = _lines_after(batch, layer, *fields).join(table, table.c.id == _lines.c.row_id)
+        found = [tuple(row) for row in session.execute(of_made.where(table.c.batch_id == batch.id))]
         found += _cells_changed(session, batch, layer, fields)
-        rows += [(layer, row.row_id, row.batch_id, _what(row), row.by, row.at) for row in found]
+        rows += [(layer, row_id, *later[by_batch]) for row_id, by_batch in found]
     return pd.DataFrame(rows, columns=_TOUCHES)
 
 
 def _cells_changed(
     session: Session, batch: Any, layer: str, fields: tuple[Column[Any], ...]
-) -> Iterator[Any]:
+) -> Iterator[tuple[int, int]]:
     own = _lines.alias("own")
     mine = (own.c.batch_id == batch.id, own.c.layer == layer, own.c.row_id == _lines.c.row_id)
     query = (
@@ -242,7 +244,7 @@ def _cells_changed(
     )
     for row in session.execute(query):
         if row.after is None or row.own is None or json.loads(row.own).keys() & json.loads(row.after).keys():
-            yield row
+            yield row.row_id, row.batch_id
 
 
 def _what(row: Any) -> str:
