@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from data import catalogue, config, export, figures, ingest, snapshots, store
+from data import catalogue, config, export, figures, ingest, rejected, snapshots, store
 from data.config import Settings
 from data.figures import Catchment, Filters, Reach
 from data.ingest import ImportReport
@@ -40,6 +40,7 @@ app.add_typer(branch_app, name="branch")
 Layer = StrEnum("Layer", ["merchants", "customers", "outlets", "places"])
 Datum = StrEnum("Datum", ["wgs84", "gcj02", "bd09"])
 DatumOrAuto = StrEnum("DatumOrAuto", ["auto", "wgs84", "gcj02", "bd09"])
+Policy = StrEnum("Policy", ["update", "keep", "skip"])
 Keep = StrEnum("Keep", ["later", "none"])
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 BranchCode = Annotated[str, typer.Option("--branch", help="The branch's code.")]
@@ -136,48 +137,105 @@ def branch_list(as_json: Json = False) -> None:
 @app.command("import")
 def import_list(
     kind: Annotated[Layer, typer.Argument(help="What the list is of.")],
-    file: Annotated[Path, typer.Argument(help="CSV, XLSX or GeoJSON.")],
+    files: Annotated[list[Path], typer.Argument(help="One or more lists; each is a batch of its own.")],
     branch: BranchCode,
     datum: Annotated[
         DatumOrAuto, typer.Option(help="Of the coordinates; auto takes only proof.")
     ] = DatumOrAuto.auto,
     mapping: Annotated[Path | None, typer.Option(help="JSON: field to header, null for none.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Of a workbook.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of a workbook; a layer of a GeoPackage.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of a text file; found out if not given.")] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option(
+            "--header/--no-header", help="Whether the first row names columns; found out if neither."
+        ),
+    ] = None,
+    policy: Annotated[
+        Policy,
+        typer.Option(help="Of a row certainly there: update it, keep it and fill blanks, or skip the row."),
+    ] = Policy.update,
+    source: Annotated[str | None, typer.Option(help="What the list is called each time it comes.")] = None,
+    snapshot: Annotated[
+        bool, typer.Option("--snapshot", help="The list is all there is of its source; say what is gone.")
+    ] = False,
+    close_missing: Annotated[
+        bool, typer.Option("--close-missing", help="With --snapshot: set closed what is gone.")
+    ] = False,
+    no_doubles: Annotated[
+        bool, typer.Option("--no-doubles", help="Compare merchants by identifier, name and place alone.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done; store nothing.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(help="Write the rejected rows to this .csv or .xlsx.")
+        Path | None,
+        typer.Option(help="Write the rejected rows to this .csv or .xlsx; .xlsx has the doubles too."),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Go on though more than half of the rows are rejected.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring a list in: all good rows in one transaction, or nothing."""
+    """Bring lists in: of each all good rows in one transaction, or nothing."""
+    given: dict[str, Any] = {
+        "kind": kind.value,
+        "datum": datum.value,
+        "sheet": sheet,
+        "encoding": encoding,
+        "header": header,
+        "policy": policy.value,
+        "source": source,
+        "mode": "snapshot" if snapshot else "add",
+        "close_missing": close_missing,
+        "doubles": not no_doubles,
+        "agreed": yes,
+        "dry_run": dry_run,
+    }
     with _answering(as_json) as answer:
-        settings = Settings.from_env()
-        given = _mapping(mapping)
-        with store.transaction(_engine()) as session:
-            asker = _asker()
-            done = ingest.run_import(
-                session,
-                asker,
-                file,
-                kind=kind.value,
-                branch_id=store.branch(session, asker, branch)["id"],
-                datum=datum.value,
-                mapping=given,
-                sheet=sheet,
-                encoding=encoding,
-                bank=settings.bank,
-                agreed=yes,
-                dry_run=dry_run,
-            )
+        given["mapping"] = _mapping(mapping)
         if report is not None:
-            _write_table(ingest.rejects_table(done.rejects, _t), report)
-        answer(_report_json(done), _report_words(done))
+            _check_suffix(report)
+        if len(files) == 1:
+            done = _bring_in(files[0], branch, given)
+            if report is not None:
+                _write_report(_reported(files[0], done, given), report)
+            answer(_report_json(done), _report_words(done))
+            return
+        results, words, sheets = _bring_all_in(files, branch, given, with_report=report is not None)
+        if report is not None:
+            _write_report(_joined(sheets), report)
+        answer({"imports": results}, "\n".join(words))
+    if any("error" in result for result in results):
+        raise typer.Exit(1)
+
+
+def _bring_in(file: Path, branch: str, given: dict[str, Any]) -> ImportReport:
+    with store.transaction(_engine()) as session:
+        asker = _asker()
+        branch_id = store.branch(session, asker, branch)["id"]
+        bank = Settings.from_env().bank
+        return ingest.run_import(session, asker, file, branch_id=branch_id, bank=bank, **given)
+
+
+def _bring_all_in(
+    files: list[Path], branch: str, given: dict[str, Any], *, with_report: bool
+) -> tuple[list[dict[str, Any]], list[str], list[dict[str, pd.DataFrame]]]:
+    """Bring lists in one after the other; one that is refused does not keep the next from coming."""
+    results, words, sheets = [], [], []
+    for file in files:
+        try:
+            done = _bring_in(file, branch, given)
+        except ZhendiError as error:
+            results.append({"file": str(file), **_refusal(error)})
+            words.append(f"{file.name}: {say(error, config.language())}")
+            continue
+        results.append({"file": str(file), **_report_json(done)})
+        words.append(f"{file.name}: {_report_words(done)}")
+        if with_report:
+            told = _reported(file, done, given)
+            sheets.append({title: _of_file(frame, file) for title, frame in told.items()})
+    return results, words, sheets
 
 
 @app.command("export")
@@ -354,23 +412,29 @@ def _answering(as_json: bool) -> Iterator[Answer]:
 
 
 def _refuse(error: ZhendiError, as_json: bool) -> NoReturn:
-    words = say(error, config.language())
-    result: dict[str, Any] = {"error": words, "kind": type(error).__name__}
+    words, result = say(error, config.language()), _refusal(error)
     if isinstance(error, DatumUnknown):
-        result["candidates"] = {
-            name: {"lon": lon, "lat": lat} for name, (lon, lat) in error.candidates.items()
-        }
         places = "; ".join(f"{name} {lon:.6f}, {lat:.6f}" for name, (lon, lat) in error.candidates.items())
         where = _t(N_("In WGS 84 the first row would lie at: {places}"), places=places)
         words = f"{words}\n{where}"
     if isinstance(error, ManyRejected):
-        result["reasons"] = error.values["reasons"]
         advice = _t(N_("Add --yes to go on without them."))
         words = f"{words}\n{advice}"
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     typer.echo(words, err=True)
     raise typer.Exit(1)
+
+
+def _refusal(error: ZhendiError) -> dict[str, Any]:
+    result: dict[str, Any] = {"error": say(error, config.language()), "kind": type(error).__name__}
+    if isinstance(error, DatumUnknown):
+        result["candidates"] = {
+            name: {"lon": lon, "lat": lat} for name, (lon, lat) in error.candidates.items()
+        }
+    if isinstance(error, ManyRejected):
+        result["reasons"] = error.values["reasons"]
+    return result
 
 
 def _t(message: str, **values: object) -> str:
@@ -403,9 +467,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _lines(rows: list[dict[str, Any]], *names: str) -> str:
     """Return some columns of rows for people, parted by tabs."""
-    return "\n".join(
-        "\t".join("" if row[name] is None else str(row[name]) for name in names) for row in rows
-    )
+    return "\n".join("\t".join("" if row[name] is None else str(row[name]) for name in names) for row in rows)
 
 
 def _mapping(path: Path | None) -> dict[str, str | None] | None:
@@ -425,19 +487,8 @@ def _mapping(path: Path | None) -> dict[str, str | None] | None:
 
 
 def _report_json(done: ImportReport) -> dict[str, Any]:
-    names = (
-        "batch",
-        "rows",
-        "accepted",
-        "updated",
-        "rejected",
-        "duplicates",
-        "reasons",
-        "datum",
-        "datum_how",
-    )
-    more = ("encoding", "sheet", "mapping", "outlets", "warnings", "version")
-    return {name: getattr(done, name) for name in (*names, *more)}
+    """Return a report without its tables."""
+    return {name: value for name, value in vars(done).items() if not isinstance(value, pd.DataFrame)}
 
 
 def _report_words(done: ImportReport) -> str:
@@ -456,6 +507,7 @@ def _report_words(done: ImportReport) -> str:
     ]
     if done.outlets:
         lines.append(_t(N_("{count} of them are outlets of banks and insurers."), count=done.outlets))
+    lines += [_t(message, count=count) for message, count in _noticed(done) if count]
     lines += [f"  {count} × {_t(ingest.WARNINGS[code])}" for code, count in done.warnings.items()]
     shown = ingest.rejects_table(done.rejects.head(20), _t)
     lines += [f"  {row.row}  {row.column}  {row.reason}" for row in shown.itertuples()]
@@ -464,14 +516,54 @@ def _report_words(done: ImportReport) -> str:
     return "\n".join(lines)
 
 
+def _noticed(done: ImportReport) -> list[tuple[str, int]]:
+    return [
+        (N_("{count} rows without coordinates are kept, to be placed by hand."), done.unplaced),
+        (
+            N_("{count} rows are probably there already: they are marked, to be looked at."),
+            done.doubles.get("probable", 0),
+        ),
+        (N_("{count} rows lie beyond the branch's catchment."), done.outside),
+        (N_("{count} merchants of this source are not in the list any more."), done.gone - done.closed),
+        (
+            N_("{count} merchants of this source are not in the list any more and were set closed."),
+            done.closed,
+        ),
+    ]
+
+
 def _check_suffix(path: Path) -> None:
     if path.suffix.lower() not in (".csv", ".xlsx"):
         raise FileError(N_("Lists are written as .csv or .xlsx, not as {suffix}."), suffix=path.suffix or "-")
 
 
-def _write_table(frame: pd.DataFrame, path: Path, title: str = "rejected") -> None:
-    _check_suffix(path)
-    _write(export.to_csv(frame) if path.suffix.lower() == ".csv" else export.to_xlsx({title: frame}), path)
+def _reported(file: Path, done: ImportReport, given: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return the rejected rows with why, and as they stood in the file; and the doubles."""
+    why = ingest.rejects_table(done.rejects, _t)
+    read = {name: given[name] for name in ("sheet", "encoding", "header")}
+    own = rejected.rejected_rows(file, done.rejects, _t, **read).iloc[:, :-2]
+    own = own[[name for name in own.columns if name not in why.columns]]
+    return {"rejected": pd.concat([why, own], axis=1), "doubles": done.pairs}
+
+
+def _of_file(frame: pd.DataFrame, file: Path) -> pd.DataFrame:
+    return frame.drop(columns="file", errors="ignore").assign(file=file.name)
+
+
+def _joined(sheets: list[dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    titles = ("rejected", "doubles")
+    return {
+        title: pd.concat([each[title] for each in sheets], ignore_index=True).fillna("")
+        if sheets
+        else pd.DataFrame()
+        for title in titles
+    }
+
+
+def _write_report(tables: dict[str, pd.DataFrame], path: Path) -> None:
+    _write(
+        export.to_csv(tables["rejected"]) if path.suffix.lower() == ".csv" else export.to_xlsx(tables), path
+    )
 
 
 def _write(content: bytes, path: Path) -> None:

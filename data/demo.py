@@ -252,6 +252,7 @@ def _bring_in(session: Session, asker: Asker, town: Town, files: dict[str, Path]
             kind=kind,
             branch_id=branch_id,
             bank=townsfolk.OWN_BANK,
+            doubles=False,  # the invented shops have none
             progress=_part(tell, begin, end),
         )
         begin = end
@@ -262,7 +263,8 @@ def _part(tell: Progress, begin: float, end: float) -> Callable[[str, int, int],
     """Return what tells of an import, its reading and its storing, as a part of the whole."""
 
     def told(stage: str, done: int, total: int) -> None:
-        share = (done / total if total else 1.0) / 2 + (0.5 if stage == "storing" else 0.0)
+        part = (done / total if total else 1.0) / 2
+        share = {"reading": part, "storing": 0.5 + part}.get(stage, 0.5)
         tell(begin + (end - begin) * min(share, 1.0), _BRINGING)
 
     return told

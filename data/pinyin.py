@@ -32,24 +32,24 @@ def initials(names: pd.Series) -> pd.Series:
     initials
         On the index of the names.
     """
-    short = [text[:LONGEST] for text in _letters([_one_line(name) for name in names.tolist()])]
+    texts: list[str] = names.fillna("").tolist()
+    short = [text[:LONGEST] if len(text) > LONGEST else text for text in _letters(texts)]
     return pd.Series(short, index=names.index, dtype="str", name="initials")
-
-
-def _one_line(name: object) -> str:
-    return name.replace("\n", " ") if isinstance(name, str) else ""
 
 
 def _letters(names: list[str]) -> list[str]:
     """Look all characters of all names up at once, a line a name."""
-    codes = np.frombuffer("\n".join(names).encode("utf-32-le", "replace"), dtype=np.uint32)
+    text = "\n".join(names)
+    if text.count("\n") > len(names) - 1:
+        return _letters([name.replace("\n", " ") for name in names]) if names else []
+    codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32)
     letters = _learnt(codes)[codes]
     lines = letters[letters != 0].tobytes().translate(None, bytes([_SEVERAL])).decode("ascii").split("\n")
     if (letters == _SEVERAL).any():
         odd = np.unique(np.cumsum(codes == _BREAK)[letters == _SEVERAL])
         for at in odd.tolist():
             lines[at] = "".join(map(_plain, names[at]))
-    return lines if names else []
+    return lines
 
 
 def _learnt(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:

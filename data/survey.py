@@ -332,7 +332,7 @@ def _check_ids(survey: Survey) -> Survey:
     has = (survey.id_hash != 0) & (survey.reason == OK)
     if not has.any():
         return survey
-    different = len(np.unique(survey.id_hash[has]))
+    different = len(pd.unique(survey.id_hash[has]))
     if different < MOST_REJECTED * has.sum():
         survey.columns = survey.columns.without("source_id")
         survey.id_hash[:] = 0

@@ -245,3 +245,56 @@ def test_a_demo_town_says_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made["outlets"] > 0 and made["places"] > 0
     assert len(made["files"]) == 4
     database.dispose()
+
+
+# Lists that come again --------------------------------------------------------------------------------------
+
+
+def test_several_lists_come_in_one_after_the_other_and_a_bad_one_does_not_stop_the_rest(
+    branch: str, listed: Path, tmp_path: Path
+) -> None:
+    bad, other, report = tmp_path / "坏.csv", tmp_path / "别.csv", tmp_path / "report.xlsx"
+    bad.write_bytes(b"")
+    other.write_text("名称,经度,纬度\n丁,114.33,30.51\n戊,,\n", encoding="utf-8")
+    given = ("--branch", branch, "--datum", "wgs84", "--report", str(report))
+    found = answered("import", "merchants", str(listed), str(bad), str(other), *given, status=1)
+    first, refused, last = found["imports"]
+    assert (first["accepted"], last["accepted"]) == (2, 1)
+    assert (refused["file"], refused["kind"]) == (str(bad), "FileError")
+    rejected = pd.read_excel(report, sheet_name="rejected", engine="calamine")
+    assert rejected["file"].tolist() == ["清单.csv", "别.csv"]
+
+
+def test_a_snapshot_closes_what_is_gone(branch: str, tmp_path: Path) -> None:
+    path = tmp_path / "月报.csv"
+    path.write_text("商户编号,名称,经度,纬度\nS1,甲,114.31,30.51\nS2,乙,114.32,30.52\n", encoding="utf-8")
+    given = ("import", "merchants", str(path), "--branch", branch, "--datum", "wgs84", "--source", "月报")
+    assert answered(*given)["gone"] == 0
+    path.write_text("商户编号,名称,经度,纬度\nS1,甲,114.31,30.51\n", encoding="utf-8")
+    assert answered(*given, "--snapshot")["gone"] == 1
+    found = answered(*given, "--snapshot", "--close-missing")
+    assert (found["gone"], found["closed"]) == (1, 1)
+    assert "source" in answered(*given[:-2], "--snapshot", status=1)["error"]
+    assert answered("catchment", "--branch", branch)["counts"]["merchants"] == 1
+
+
+def test_policy_header_and_doubles_are_chosen_on_the_command_line(branch: str, tmp_path: Path) -> None:
+    path, mapping = tmp_path / "a.csv", tmp_path / "m.json"
+    path.write_text("甲饭店,114.31,30.51\n乙超市,114.32,30.52\n", encoding="utf-8")
+    mapping.write_text(json.dumps({"name": "列1", "lon": "列2", "lat": "列3"}), encoding="utf-8")
+    given = ("import", "merchants", str(path), "--branch", branch, "--datum", "wgs84", "--no-header")
+    more = ("--mapping", str(mapping), "--no-doubles")
+    found = answered(*given, *more, "--policy", "skip")
+    assert (found["rows"], found["accepted"]) == (2, 2)
+    assert set(found["doubles"].values()) == {0}
+    assert {"unplaced", "outside", "categories", "unknown_words", "gone", "seconds"} <= set(found)
+    assert answered(*given, *more, "--policy", "skip")["duplicates"] == 2
+    assert run(*given, "--policy", "guess").exit_code == 2
+
+
+def test_the_rejected_rows_are_written_as_they_stood(branch: str, listed: Path, tmp_path: Path) -> None:
+    report = tmp_path / "rejected.csv"
+    given = ("--datum", "wgs84", "--report", str(report))
+    assert run("import", "merchants", str(listed), "--branch", branch, *given).exit_code == 0
+    (row,) = pd.read_csv(report).to_dict("records")
+    assert (row["商户编号"], row["商户名称"], row["row"]) == ("S3", "丙", 4)
