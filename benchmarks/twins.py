@@ -60,7 +60,7 @@ def made(rows: int, seed: int) -> pd.DataFrame:
     Returns
     -------
     merchants
-        Under the headers of a Chinese list; `same_as` names the identifier of the row each is a double of. The
+        Under the headers of a Chinese list; `same_as` names the identifier of the row each doubles. The
         column `noise` says what was done to it; it is left out of what `--make` writes.
     """
     rng = np.random.default_rng([seed, 77])

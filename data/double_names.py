@@ -227,7 +227,7 @@ def _split(text: str) -> tuple[str, str]:
     for mark in ("-", " "):
         head, found, tail = text.rpartition(mark)
         if found and len(head) > 1 and len(tail) > 1 and _HAN.search(tail):
-            if _PLACE_END.search(tail) and tail not in _TRADE_OF:
+            if _PLACE_END.search(tail) and not _stem(tail)[1]:
                 text, branch = head, tail + branch
             break
     return text, branch
