@@ -9,7 +9,6 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pypinyin.constants import PINYIN_DICT
 
 LONGEST = 300
 # What names of shops and streets say, where the commonest reading is another: 银行, 长沙, 重庆, 大厦.
@@ -44,7 +43,9 @@ def _letters(names: list[str]) -> list[str]:
         return _letters([name.replace("\n", " ") for name in names]) if names else []
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32)
     letters = _learnt(codes)[codes]
-    lines = letters[letters != 0].tobytes().translate(None, bytes([_SEVERAL])).decode("ascii").split("\n")
+    lines: list[str] = (
+        letters[letters != 0].tobytes().translate(None, bytes([_SEVERAL])).decode("ascii").split("\n")
+    )
     if (letters == _SEVERAL).any():
         odd = np.unique(np.cumsum(codes == _BREAK)[letters == _SEVERAL])
         for at in odd.tolist():
@@ -62,7 +63,7 @@ def _learnt(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
 
 
 def _plain(letter: str) -> str:
-    if ord(letter) in PINYIN_DICT:
+    if ord(letter) in _readings():
         return chr(_table()[ord(letter)])
     return "".join(each for each in unicodedata.normalize("NFKD", letter).lower() if _is_kept(each))
 
@@ -72,10 +73,19 @@ def _is_kept(letter: str) -> bool:
 
 
 @cache
+def _readings() -> dict[int, str]:
+    """Return the readings of every character, the commonest first."""
+    from pypinyin.constants import PINYIN_DICT  # half a second to load, and most pages never need it
+
+    return dict(PINYIN_DICT)
+
+
+@cache
 def _table() -> NDArray[np.uint8]:
     """Return the initial of every character, by its number: 0 for none."""
     table = np.full(sys.maxunicode + 1, _NEW, dtype=np.uint8)
-    table[np.fromiter(PINYIN_DICT, np.int64)] = [ord(_first_letter(each)) for each in PINYIN_DICT.values()]
+    readings = _readings()
+    table[np.fromiter(readings, np.int64)] = [ord(_first_letter(each)) for each in readings.values()]
     for character, letter in _IN_NAMES.items():
         table[ord(character)] = ord(letter)
     table[_BREAK] = _BREAK
