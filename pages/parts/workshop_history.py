@@ -122,7 +122,8 @@ def batch_line(batch: Mapping[str, Any]) -> str:
         plain(batch["by"]),
     ]
     if is_undone(batch):
-        said.append(f":orange[{_('undone')}]")
+        word = _("undone")
+        said.append(f":orange[{word}]")
     return " · ".join(said)
 
 
