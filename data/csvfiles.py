@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, Any
 
 import numpy as np
@@ -146,23 +146,21 @@ def _records(sample: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
 def _delimiter(sample: str) -> str:
     """Return the character that splits most of the first lines into the same number of cells."""
 
-    def score(delimiter: str) -> tuple[float, int]:
+    def score(delimiter: str) -> tuple[float, bool, int]:
+        reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
         try:
-            widths = [
-                len(cells)
-                for cells, _ in zip(
-                    csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), range(200), strict=False
-                )
-                if cells
-            ]
+            rows = [cells for cells in islice(reader, 200) if cells]
         except csv.Error:
-            return 0.0, 0
+            return 0.0, False, 0
+        widths = [len(cells) for cells in rows]
         if not widths:
-            return 0.0, 0
+            return 0.0, False, 0
         common = max(set(widths), key=lambda width: (widths.count(width), width))
-        return (widths.count(common) / len(widths) * (common > 1), common)
+        # A quoted cell cut in two leaves half of its marks in each.
+        whole = not any(cell.count('"') % 2 for cells in rows for cell in cells)
+        return round(widths.count(common) / len(widths) * (common > 1), 1), whole, common
 
-    best = max(DELIMITERS, key=lambda delimiter: (round(score(delimiter)[0], 1), score(delimiter)[1]))
+    best = max(DELIMITERS, key=score)
     return best if score(best)[0] else ","
 
 

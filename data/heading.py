@@ -36,12 +36,17 @@ def heading(rows: Sequence[Sequence[str]], header: bool | None) -> Heading:
     header
         Whether there is a header; None to find out.
     """
-    at = header_words.header_row(rows) if rows else 0
+    at = header_words.header_row([_without_data(row) for row in rows[: header_words.HEADER_WITHIN]])
     if rows and (header or (header is None and not _is_data(rows, at))):
         return Heading(header_words.distinct(_as_wide(rows[at], rows[at + 1 :])), at)
     widths = [len(row) for row in rows if any(row)]
     width = max(set(widths), key=lambda each: (widths.count(each), each), default=0)
     return Heading(tuple(f"列{number}" for number in range(1, width + 1)), None)
+
+
+def _without_data(row: Sequence[str]) -> list[str]:
+    """Return a row with nothing in the cells that no header has: "POINT(1 2)" would be taken for the word."""
+    return ["" if _DATA.fullmatch(cell[:LONGEST_DATA]) else cell for cell in row]
 
 
 def _is_data(rows: Sequence[Sequence[str]], at: int) -> bool:
