@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from data import headers
+from data import headers, readers
+from data.columns import columns_of
 
 COUNT = 40
 COLUMNS = {
@@ -151,6 +152,14 @@ def test_any_table_has_proposals_that_fit_it(table: dict[str, list[str]], kind: 
     assert set(places) <= set(table)
     assert all(0 <= one.confidence <= 1 for one in found.values())
     assert set(found) <= {*headers.FIELDS[kind], "lon", "lat", "coordinates"}
+
+
+def test_a_file_without_headers_is_read_by_its_values() -> None:
+    frame = sample(a="count", b="name", c="category", d="phone", e="lat,lng")
+    content = frame.to_csv(index=False, header=False).encode()
+    columns = columns_of(readers.open_table(content, name="x.csv"), "merchants", None, "auto")
+    assert columns.fields == {"name": "列2", "category": "列3", "phone": "列4"}
+    assert columns.pair == headers.Pair("列5", "列5", None, True)
 
 
 def test_the_columns_of_real_lists_are_found(shared_data) -> None:
