@@ -90,7 +90,7 @@ _ROLE = re.compile(
 )
 _BRANCH_END = re.compile(r"(?:支行|分行|分理处|储蓄所|营业部|营业厅|营业所|分店|支店|门店|餐厅|店)$")
 _COUNTED = re.compile(
-    r"(?:第?\d+(?:期|号楼|栋|分园|分店|分校|号|楼|店|座|区|院)?|[东西南北正侧后前]\d?[门院区座]|停车场|出入口|出口|入口|atm)$"
+    r"(?:第?\d+(?:期|号楼|栋|分园|分店|分校|号|楼|店|座|区|院)?|[东西南北正侧后前]\d?[门院区座]|出入口|出口|入口|atm)$"
 )
 _DIGITS = re.compile(r"\d+")
 _LATIN = re.compile(r"[a-z]{2,}")
@@ -391,7 +391,9 @@ def _hidden(a: Name, b: Name) -> int:
     return WEAK
 
 
-_PLACE_WORD = re.compile(r"(?:路|街|大道|巷|广场|大厦|商场|小区|家园|花园|城|中心|村|镇|苑)$")
+_PLACE_WORD = re.compile(
+    r"(?:路|街|大道|巷|胡同|里|弄|广场|大厦|商场|小区|家园|花园|城|中心|村|镇|苑|站|桥)$"
+)
 
 
 def _same_place(p: str, q: str) -> bool:
@@ -430,7 +432,7 @@ def _cores(a: Name, b: Name) -> int:
         return STRONG if len(p) > 2 or _same_words(a.core, b.core) else FAIR
     if len(a.core) == len(b.core) > 3 and sound(a.core) == sound(b.core):
         return STRONG
-    if a.trade != b.trade and _broken_trade(a.core, b.core):
+    if (a.trade == b.trade or not a.trade or not b.trade) and _broken_trade(a.core, b.core):
         return FAIR
     found = _stems(p, q, a, b)
     if CONFLICT < found < FAIR:
