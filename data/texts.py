@@ -19,6 +19,7 @@ from data.headers import HEADER_WITHIN, is_known
 from geo.errors import N_, FileError
 
 SPOOL_BYTES = 32 * 2**20  # a larger text waits on disk, in a file without a name
+_PLAIN = re.compile(r"[\x00-\x7f]+")
 COMMON_SHARE = 0.8  # of the Chinese characters of a real text; other encodings read as GB18030 fall below
 GARBLED_SHARE = 0.5
 TRADITIONAL_ENCODINGS = ("big5", "cp950", "big5hkscs")
@@ -143,7 +144,7 @@ def _share(spool: IO[bytes], encoding: str) -> float:
     """
     sample = spool.read(SAMPLE_BYTES).decode("utf-8", errors="ignore")
     spool.seek(0)
-    beyond = "".join(letter for letter in sample if ord(letter) > 127)
+    beyond = _PLAIN.sub("", sample)
     return len(beyond.encode(encoding, errors="ignore")) / 2 / len(beyond) if beyond else 1.0
 
 
