@@ -32,8 +32,8 @@ def _read(name: str) -> list[list[str]]:
 
 _SIMPLE = {ord(pair[0]): pair[1] for line in _read("traditional.txt") for pair in line}
 _SIMPLE |= {ord(c): n for c, n in zip("〇零一二三四五六七八九两", "001234567892", strict=True)}
-_SIMPLE |= {ord(c): "-" for c in "–—−－‐·•・.|/\\~_"} | {ord(c): "(" for c in "[{<【〔《「『〈"}
-_SIMPLE |= {ord(c): ")" for c in "]}>】〕》」』〉"}
+_SIMPLE |= {ord(c): "-" for c in "–—−－‐·•・.|/\\~_"} | {ord(c): "(" for c in "[{<【〔「『"}
+_SIMPLE |= {ord(c): ")" for c in "]}>】〕」』"}
 _ROMAN = {0x2160 + at: str(at + 1) for at in range(9)}
 _ROMAN_AT = re.compile("[\u2160-\u2168]")
 _TENS = re.compile(r"([1-9]?)十([1-9]?)")
@@ -398,6 +398,9 @@ _PLACE_WORD = re.compile(
 
 def _same_place(p: str, q: str) -> bool:
     """Whether two branches are one place, one of them perhaps said in short."""
+    p, q = p.removeprefix("atm"), q.removeprefix("atm")
+    if not p or not q:
+        return True
     if sound(p) == sound(q):
         return True
     short, long = (p, q) if len(p) <= len(q) else (q, p)

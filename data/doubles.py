@@ -604,10 +604,10 @@ def _by_identifier(
 
 # --- judging ----------------------------------------------------------------------------------------------
 
-_NAME_WORTH = {CONFLICT: -6.0, DIFFERENT: -4.0, GENERIC: 0.5, WEAK: 0.5, FAIR: 3.0, STRONG: 5.0, SAME: 6.0}
+_NAME_WORTH = {CONFLICT: -6.0, DIFFERENT: -4.0, GENERIC: 0.8, WEAK: 0.5, FAIR: 3.0, STRONG: 5.0, SAME: 6.0}
 _DISTANCE_M = (0.0, 15.0, 40.0, 80.0, 150.0, 300.0, 600.0, 1000.0, 3000.0)
 _DISTANCE_WORTH = (2.6, 2.4, 1.8, 1.0, 0.0, -1.2, -3.0, -4.0, -7.0)
-CERTAIN_FROM, PROBABLE_FROM, POSSIBLE_FROM = 7.4, 3.95, 2.0
+CERTAIN_FROM, PROBABLE_FROM, POSSIBLE_FROM = 7.4, 3.75, 2.0
 
 
 def _judged(new: Signs, other: Signs, plane: _Plane, other_plane: _Plane, a: Rows, b: Rows) -> pd.DataFrame:
@@ -690,7 +690,9 @@ def _most(
     most[open_ended & ~called] = PROBABLE
     most[(names == WEAK) & ~licence] = PROBABLE
     most[(names == WEAK) & ~called] = POSSIBLE
-    most[(names == GENERIC) & ~called & (place < 1)] = POSSIBLE
+    # Two of the same general word on one spot are one, where nothing speaks against it.
+    on_one_spot = (far < 6) & (phone >= 0) & (place >= 0)
+    most[(names == GENERIC) & ~called & (place < 1) & ~on_one_spot] = POSSIBLE
     most[(names == DIFFERENT) & ~licence] = POSSIBLE
     most[names == CONFLICT] = POSSIBLE
     most[(names == CONFLICT) & ~called] = 0
