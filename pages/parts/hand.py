@@ -26,13 +26,16 @@ HINTS = {
     "add": N_("Click where the merchant is"),
     "place": N_("Click where it is"),
 }
+AIMED = N_("Confirm beside the map, or click again")
 Button = Callable[..., bool]
 
 
 def hint() -> str:
     """Return what a click on the map means just now; nothing where it chooses what it falls on."""
     work = state.by_hand()
-    return "" if work is None else _(HINTS[work.kind])
+    if work is None:
+        return ""
+    return _(HINTS[work.kind]) if state.spot() is None else _(AIMED)
 
 
 def may(asker: Asker, branch_id: int) -> bool:
@@ -151,7 +154,7 @@ def add_panel(asker: Asker, held: Snapshot, _work: ByHand) -> None:
         warned = state.waiting() is not None and show_doubles(doubles.near(asker, held, typed(), spot))
         with st.container(horizontal=True):
             label = _("Add it all the same") if warned else _("Save")
-            wanted = st.form_submit_button(label, type="primary", icon=":material/check:")
+            wanted = decision(st.form_submit_button, None, label)
             st.form_submit_button(_("Cancel"), on_click=state.end_by_hand)
     draft = typed()
     if not wanted:

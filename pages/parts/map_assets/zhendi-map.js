@@ -17,7 +17,7 @@
   const PILL_PX = 22; // a label's height
   const BESIDE_PX = 12; // a label reaches so far back over its point
   const DOT_PX = 5; // a point of a preview
-  const CUT = 0.15; // of a zoom
+  const CUT = 0; // of a zoom: the first look shows the whole circle
   const WIDE_PX = 900; // from here on the legend stands open
   const PHONE_PX = 640; // a window narrower than this is a phone's
   const PHONE_HEIGHT_PX = 430;
