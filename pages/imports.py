@@ -49,7 +49,7 @@ def page(asker: Asker) -> None:
 def done_notes() -> None:
     """Say what was done in the run before this one."""
     if note := state.take_note():
-        st.success(note, icon=":material/undo:")
+        st.success(note, icon=":material/check:")
 
 
 def workshop(asker: Asker, branch: Mapping[str, Any]) -> None:

@@ -12,9 +12,9 @@ from typing import Literal
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from data import database
+from data import database, outages
 from data.config import Settings
-from geo.errors import ZhendiError
+from geo.errors import StoreError, ZhendiError
 from pages.parts import state
 from pages.parts.words import _, complaint
 
@@ -40,6 +40,9 @@ class calm(ContextDecorator):  # noqa: N801 - reads as a word where it is used: 
         trace: TracebackType | None,
     ) -> Literal[False] | bool:
         """Show an error and swallow it; let Streamlit's own signals (stop, rerun), which are none, pass."""
+        error = (outages.told(error) if isinstance(error, Exception) else None) or error
+        if isinstance(error, StoreError):
+            LOG.error("the store: %s", error)
         if isinstance(error, ZhendiError):
             st.error(complaint(error), icon=":material/error:")
             return True
@@ -64,12 +67,24 @@ class long_work:  # noqa: N801 - reads as a word where it is used: `with long_wo
 
     A map on the page may ask for a rerun at any time, which cuts the work short; then nothing of it was
     kept, and it stays asked for.
+
+    Parameters
+    ----------
+    stopped
+        What the page says once the user has stopped it (see `state.take_note`).
     """
+
+    def __init__(self, stopped: str | None = None) -> None:
+        self.stopped = stopped
 
     def __enter__(self) -> None:
         """Offer to stop."""
         st.button(
-            _("Stop, and keep nothing"), icon=":material/cancel:", key=state.STOP, on_click=state.forget_work
+            _("Stop, and keep nothing"),
+            icon=":material/cancel:",
+            key=state.STOP,
+            on_click=state.stop_work,
+            args=(self.stopped,),
         )
 
     def __exit__(

@@ -559,6 +559,13 @@ def forget_work() -> None:
     st.session_state.pop(_WORK, None)
 
 
+def stop_work(note: str | None) -> None:
+    """Stop the long work, and keep a word about it for the next run of the page; a callback."""
+    forget_work()
+    if note is not None:
+        leave_note(note)
+
+
 # Files being brought in ----------------------------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ KINDS = {
     "outlets": N_("Outlets"),
     "places": N_("Places"),
 }
-LARGE_BYTES = 20 * 2**20  # a larger file is read through when asked, not at every change
+LARGE_BYTES = 4 * 2**20  # a larger file is read through when asked, not at every change
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,18 @@ DIFFERENCES = {
     "moved": N_("Moved"),
     "changed": N_("Changed"),
 }
+STORED_FIELDS = {
+    "lon": N_("Position"),
+    "lat": N_("Position"),
+    "category_id": N_("Category"),
+    "group_id": N_("Customer group"),
+    "manager_id": N_("Customer manager"),
+    "is_key": N_("Key customer"),
+    "is_own": N_("Our bank"),
+    "holdings": N_("Products held"),
+    "note": N_("Note"),
+    "attributes": N_("Other columns"),
+}
 DIFF_SHOWN = 500
 PAIRS_AT_ONCE = 50
 PAIRS_SHOWN = 5
@@ -285,7 +297,8 @@ def fields_line(fields: Any) -> str:
     if not fields or fields != fields:
         return ""
     names = fields.split(",") if isinstance(fields, str) else list(fields)
-    return _(", ").join(_(FIELDS[name]) if name in FIELDS else name for name in names)
+    said = [STORED_FIELDS.get(name) or FIELDS.get(name) or name for name in names]
+    return _(", ").join(_(name) for name in dict.fromkeys(said))
 
 
 # Doubles that wait ------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class Bar:
             count=len(self.stages),
             what=_(STAGES[stage]),
         )
-        if stage != "reading" and total > 1:
+        if stage == "storing":
             said += " · " + _("{done} of {all} rows", done=number(done), all=number(total))
         return said
 
@@ -159,7 +159,8 @@ def run(
     """Bring the list in: all of it, or nothing when it fails or is stopped."""
     job.upload.seek(0)
     bar = Bar(("reading", "checking", "doubles", "storing"))
-    with long_work(), writing() as session:
+    stopped = _("The import was stopped. Nothing of it was kept.")
+    with long_work(stopped), writing() as session:
         report = ingest.run_import(
             session,
             job.asker,

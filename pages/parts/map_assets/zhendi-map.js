@@ -16,7 +16,8 @@
   const EDGE_PX = 8; // labels keep so far from the map's edge
   const PILL_PX = 22; // a label's height
   const BESIDE_PX = 12; // a label reaches so far back over its point
-  const DOT_PX = 5; // a point of a preview
+  const DOT_PX = 5; // a point of a preview …
+  const MANY_DOTS = 400; // … of which more than this are drawn smaller
   const CUT = 0; // of a zoom: the first look shows the whole circle
   const WIDE_PX = 900; // from here on the legend stands open
   const PHONE_PX = 640; // a window narrower than this is a phone's
@@ -614,11 +615,13 @@
     own.dots = own.dots || L.layerGroup().addTo(own.map);
     own.dots.clearLayers();
     own.paper = own.paper || L.canvas({ padding: 0.3 });
+    const count = (state.dots || []).reduce((sum, { at }) => sum + at.length / 2, 0);
+    const radius = count > MANY_DOTS ? DOT_PX / 2 : DOT_PX;
     for (const { colour, at } of state.dots || [])
       for (const spot of unpacked(at))
         own.dots.addLayer(
           L.circleMarker(spot, {
-            renderer: own.paper, interactive: false, radius: DOT_PX,
+            renderer: own.paper, interactive: false, radius,
             color: "#ffffff", weight: 1, fillColor: colour, fillOpacity: 0.9,
           })
         );
