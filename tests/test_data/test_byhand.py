@@ -11,8 +11,7 @@ from data import changes, store, tables
 from data.rights import Role
 from data.words import say
 from geo.errors import Conflict, DataError, NotFound, RightsError
-
-from .conftest import CLI, LAT, LON, Town
+from tests.test_data.conftest import CLI, LAT, LON, Town
 
 
 def _lines(session, batch: int) -> list[tuple]:

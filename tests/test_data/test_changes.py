@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from data import changes, store, tables
-
-from .conftest import CLI, Town
+from tests.test_data.conftest import CLI, Town
 
 
 def _batch(session, town: Town) -> int:

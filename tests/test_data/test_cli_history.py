@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 
 from data import database, store, tables
 from data.__main__ import app
-
-from .conftest import Town, build
-from .test_history import add_list, change_list, made_by
+from tests.test_data.conftest import Town, build
+from tests.test_data.test_history import add_list, change_list, made_by
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ from data import bulk, changes, history, ingest, store, tables
 from data.rights import Role
 from data.words import say
 from geo.errors import Conflict, DataError, NotFound, RightsError
-
-from .conftest import CLI, LAT, LON, Town
+from tests.test_data.conftest import CLI, LAT, LON, Town
 
 
 def rows_of(session: Any, town: Town, layer: str = "merchants") -> pd.DataFrame:
