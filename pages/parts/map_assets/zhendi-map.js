@@ -546,6 +546,7 @@
       return { label, ring, rim: onMap(ring.rim) };
     });
     placeLabels(own);
+    watchLabel(own);
     state.asides.forEach((point) => add(sign(onMap(point), "zhendi-aside", 14)));
     if (state.selected) add(sign(onMap(state.selected.at), "zhendi-selected", 34));
     (state.candidates || []).forEach((point) => {
@@ -569,6 +570,15 @@
       if (ring.main) keepRadiusInSight(own, label, ring, rim);
     }
     if (own.far && own.far.getElement()) keepFarthestWhole(own);
+  }
+
+  /* A label grows when its style or font comes later than itself. */
+  function watchLabel(own) {
+    if (own.growing) own.growing.disconnect();
+    const label = own.far && own.far.getElement();
+    if (!label) return;
+    own.growing = new ResizeObserver(() => placeLabels(own));
+    own.growing.observe(label.firstChild);
   }
 
   /* Where the spot for the radius is beyond the map's edge, it goes round the rim to the nearest one in sight. */
