@@ -20,6 +20,7 @@ POLICIES = {
     "keep": N_("Keep: what is known stays, and only its gaps are filled"),
     "skip": N_("Leave out: rows that are known already are not taken"),
 }
+BECOMES = {"update": N_("updated"), "keep": N_("kept as they are"), "skip": N_("left out")}
 SAME, NEW = "same", "new"
 DECISIONS = {SAME: N_("The same shop"), NEW: N_("Two shops")}
 SIDE = ("name", "address", "phone")
@@ -33,21 +34,18 @@ def policy(job: Job) -> str:
 
 def doubles_step(job: Job, plan: ImportPlan) -> None:
     """Ask what becomes of rows that are known, and whether probable doubles are any."""
-    probable, possible = plan.doubles.get("probable", 0), plan.doubles.get("possible", 0)
-    known = plan.updated + plan.duplicates
-    if not (known or probable or possible):
+    if not (known(job, plan) or plan.duplicates or sum(plan.doubles.values())):
         return
     rows = to_decide(plan)
     undecided = [row for row in rows if row not in state.decisions_of(job.id)]
     later = state.chosen(job.key(state.PAIRS_LATER), False)
-    line = doubles_line(job, known, probable, possible)
-    with step(job, "doubles", _("Doubles"), line, settled=later or not undecided):
-        if known:
+    with step(job, "doubles", _("Doubles"), doubles_line(job, plan), settled=later or not undecided):
+        if count := known(job, plan):
             st.radio(
                 ngettext(
                     "One row is known already. What shall become of it?",
                     "{n} rows are known already. What shall become of them?",
-                    known,
+                    count,
                 ),
                 list(POLICIES),
                 format_func=spoken(POLICIES),
@@ -57,7 +55,7 @@ def doubles_step(job: Job, plan: ImportPlan) -> None:
             )
         if rows:
             review(job, plan, rows, undecided)
-        if possible:
+        if possible := plan.doubles.get("possible", 0):
             st.caption(
                 ngettext(
                     "One row only resembles a known one: it is taken, and marked.",
@@ -67,16 +65,26 @@ def doubles_step(job: Job, plan: ImportPlan) -> None:
             )
 
 
-def doubles_line(job: Job, known: int, probable: int, possible: int) -> str:
+def known(job: Job, plan: ImportPlan) -> int:
+    """Return how many rows are known for certain; of rows left out, those that repeat the list count too."""
+    return plan.duplicates if policy(job) == "skip" else plan.updated
+
+
+def doubles_line(job: Job, plan: ImportPlan) -> str:
     """Return how many there are, and what becomes of them, in a line."""
+    probable, possible = plan.doubles.get("probable", 0), plan.doubles.get("possible", 0)
     parts = []
-    if known:
-        becomes = {"update": N_("updated"), "keep": N_("kept as they are"), "skip": N_("left out")}[
-            policy(job)
-        ]
+    if count := known(job, plan):
+        becomes = _(BECOMES[policy(job)])
+        parts.append(
+            ngettext("one known already: {becomes}", "{n} known already: {becomes}", count, becomes=becomes)
+        )
+    if plan.duplicates and policy(job) != "skip":
         parts.append(
             ngettext(
-                "one known already: {becomes}", "{n} known already: {becomes}", known, becomes=_(becomes)
+                "one repeats the list: the first stands",
+                "{n} repeat the list: the first stands",
+                plan.duplicates,
             )
         )
     if probable:
@@ -231,7 +239,7 @@ def show_pair(
     left_title, right_title
         Which row is which.
     """
-    left, right, room = st.columns([3, 3, 2], vertical_alignment="center")
+    left, right, room = st.columns([4, 4, 3], vertical_alignment="center")
     with left:
         show_side(left_title, pair, "", other)
     with right:

@@ -27,7 +27,7 @@ from pages.parts.words import (
 )
 from pages.parts.workshop import KINDS
 from pages.parts.workshop_columns import FIELDS
-from pages.parts.workshop_doubles import show_pair
+from pages.parts.workshop_doubles import BECOMES, show_pair
 from pages.parts.workshop_review import REASON_NAMES
 
 FIRST = 8  # imports shown before the older ones are asked for
@@ -37,7 +37,6 @@ MODES = {
     "hand": N_("By hand"),
     "rollback": N_("Undone"),
 }
-POLICY_NAMES = {"update": N_("updated"), "keep": N_("kept as they are"), "skip": N_("left out")}
 COUNTS = {
     "rows": N_("Rows in the file"),
     "accepted": N_("New"),
@@ -161,7 +160,7 @@ def told(batch: Mapping[str, Any]) -> dict[str, str]:
     ]
     lines[_("Columns")] = _(", ").join(columns) or NONE
     if policy:
-        lines[_("Rows known already were")] = _(POLICY_NAMES[policy])
+        lines[_("Rows known already were")] = _(BECOMES[policy])
     lines[_("Counts")] = _(", ").join(
         f"{_(title)} {number(counts[name], compact=False)}"
         for name, title in COUNTS.items()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import streamlit as st
 from sqlalchemy.orm import Session
+from streamlit.delta_generator import DeltaGenerator
 
 from data import ingest
 from data.config import Settings
 from data.ingest import ImportPlan, ImportReport
+from geo.errors import ZhendiError
 from pages.parts import state
 from pages.parts.frame import long_work, reading, writing
 from pages.parts.words import N_, _, number
@@ -62,6 +65,17 @@ class Bar:
     def empty(self) -> None:
         """Take it away."""
         self.bar.empty()
+
+
+@contextmanager
+def cleared(place: DeltaGenerator) -> Iterator[None]:
+    """Take away what shows the work when it is done or has failed; when it is stopped the next run does."""
+    try:
+        yield
+    except ZhendiError:
+        place.empty()
+        raise
+    place.empty()
 
 
 # Before -----------------------------------------------------------------------------------------------------
@@ -116,7 +130,7 @@ def look_through(job: Job, choices: Choices) -> ImportPlan:
     """Find out what importing the file would do."""
     job.upload.seek(0)
     place = st.empty()
-    with place.container():
+    with cleared(place), place.container():
         bar = Bar(("reading", "checking", "doubles"))
         st.button(
             _("Stop"),
@@ -135,7 +149,6 @@ def look_through(job: Job, choices: Choices) -> ImportPlan:
                 progress=bar,
                 **choices.arguments(),
             )
-    place.empty()
     return bounded(plan)
 
 
@@ -158,9 +171,10 @@ def run(
 ) -> None:
     """Bring the list in: all of it, or nothing when it fails or is stopped."""
     job.upload.seek(0)
-    bar = Bar(("reading", "checking", "doubles", "storing"))
+    place = st.empty()
     stopped = _("The import was stopped. Nothing of it was kept.")
-    with long_work(stopped), writing() as session:
+    with cleared(place), place.container(), long_work(stopped), writing() as session:
+        bar = Bar(("reading", "checking", "doubles", "storing"))
         report = ingest.run_import(
             session,
             job.asker,
