@@ -9,20 +9,22 @@ from __future__ import annotations
 import getpass
 import json
 import math
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any, NoReturn
 
 import pandas as pd
 import typer
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from data import catalogue, config, export, figures, ingest, rejected, snapshots, store
+from data import catalogue, config, export, figures, ingest, outages, rejected, snapshots, store
 from data.config import Settings
 from data.figures import Catchment, Filters, Reach
 from data.ingest import ImportReport
@@ -31,7 +33,7 @@ from data.snapshots import Snapshot
 from data.words import say
 from geo.coverage import Figure
 from geo.datum import convert
-from geo.errors import N_, Conflict, DatumUnknown, FileError, ManyRejected, NotFound, ZhendiError
+from geo.errors import N_, Conflict, DatumUnknown, FileError, ManyRejected, NotFound, StoreError, ZhendiError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 branch_app = typer.Typer(no_args_is_help=True, help="Branches.")
@@ -48,7 +50,15 @@ BranchCode = Annotated[str, typer.Option("--branch", help="The branch's code.")]
 
 def main() -> None:
     """Run the command line."""
-    app(prog_name="python -m data")
+    try:
+        app(prog_name="python -m data")
+    finally:
+        sys.excepthook = _unforeseen  # Typer has put its own there, which prints the error's text
+
+
+def _unforeseen(kind: type[BaseException], _error: BaseException, trace: TracebackType | None) -> None:
+    """Say where an error of the program came from, and never its text, which may hold rows."""
+    sys.stderr.write("".join([*traceback.format_tb(trace), kind.__name__, "\n"]))
 
 
 @app.command()
@@ -403,12 +413,12 @@ def _answering(as_json: bool) -> Iterator[Answer]:
         yield answer
     except ZhendiError as error:
         _refuse(error, as_json)
-    except SQLAlchemyError as error:
+    except (*outages.DATABASE_ERRORS, OSError) as error:
         # Its text may hold rows; only its kind is said.
-        _refuse(
-            FileError(N_("The database does not answer or refuses ({kind})."), kind=type(error).__name__),
-            as_json,
-        )
+        refused = N_("The database does not answer or refuses ({kind}).")
+        if isinstance(error, OSError) and outages.told(error) is None:
+            raise
+        _refuse(outages.told(error) or StoreError(refused, kind=type(error).__name__), as_json)
 
 
 def _refuse(error: ZhendiError, as_json: bool) -> NoReturn:

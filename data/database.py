@@ -15,8 +15,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
-from data import catalogue
+from data import catalogue, outages
 from data.config import Settings
+from geo.errors import StoreError
 
 # A writer waits this long for another's transaction, a big import's too, before it gives up.
 PATIENCE_S = 60
@@ -45,7 +46,7 @@ def dispose() -> None:
 @contextmanager
 def transaction(bound: Engine) -> Iterator[Session]:
     """Open a session that may write; nothing is kept unless the block ends well."""
-    with Session(bound) as session, session.begin():
+    with outages.in_words(), Session(bound) as session, session.begin():
         yield session
 
 
@@ -87,14 +88,19 @@ def _alembic() -> Config:
 def _make_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _make_sqlite(url)
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=24)
+    # An error's text would hold rows, and errors are logged.
+    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=24, hide_parameters=True)
 
 
 def _make_sqlite(url: str) -> Engine:
     database = make_url(url).database
     if database and database != ":memory:":
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
-    bound = create_engine(url, connect_args={"timeout": PATIENCE_S, "check_same_thread": False})
+        try:
+            Path(database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise outages.told(error) or StoreError(outages.CLOSED) from error
+    patience = {"timeout": PATIENCE_S, "check_same_thread": False}
+    bound = create_engine(url, connect_args=patience, hide_parameters=True)
     event.listen(bound, "connect", _prepare_sqlite)
     event.listen(bound, "begin", _begin_sqlite)
     return bound

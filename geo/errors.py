@@ -14,6 +14,7 @@ Every error Zhendi raises on purpose, in one tree.
         NotFound          a branch, merchant, batch … that is not there
         Conflict          a name or code that is taken, or an edit of something that changed since
         SettingsError     an environment or settings file that cannot be used
+        StoreError        the store cannot be reached, or cannot keep what it is given
         TokenError        a tile link that is forged, expired or stale
       RightsError         whoever asks may not see or do this
       IdentityError       nobody may ask from where this request comes
@@ -117,6 +118,10 @@ class Conflict(DataError):
 
 class SettingsError(DataError):
     """An environment variable or a settings file cannot be used."""
+
+
+class StoreError(DataError):
+    """The store cannot be reached, or cannot keep what it is given; nothing was changed."""
 
 
 class TokenError(DataError):

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +13,8 @@ import sqlalchemy
 
 from data import database
 from data.config import Settings
+from tests import clusters
+from tests.clusters import administer, text_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("ZHENDI_SHARED") or ROOT.parent / "shared" / "data")
@@ -116,10 +115,10 @@ def _migrated(request: pytest.FixtureRequest, kind: str, var: Path) -> Iterator[
         return
     name = f"zhendi_{uuid.uuid4().hex[:12]}"
     url = sqlalchemy.make_url(template)
-    _administer(url, f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
-    yield database.engine(settings_in(var, _text(url.set(database=name))))
+    administer(url, f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
+    yield database.engine(settings_in(var, text_of(url.set(database=name))))
     database.dispose()
-    _administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")
@@ -136,28 +135,12 @@ def postgresql_template(postgresql_url: str, tmp_path_factory: pytest.TempPathFa
     """Return the URL of a migrated database that every test's own is made from."""
     name = f"zhendi_template_{uuid.uuid4().hex[:12]}"
     url = sqlalchemy.make_url(postgresql_url)
-    _administer(url, f'CREATE DATABASE "{name}"')
-    template = _text(url.set(database=name))
+    administer(url, f'CREATE DATABASE "{name}"')
+    template = text_of(url.set(database=name))
     database.migrate(database.engine(settings_in(tmp_path_factory.mktemp("template"), template)))
     database.dispose()
     yield template
-    _administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _text(url: sqlalchemy.URL) -> str:
-    return url.render_as_string(hide_password=False)
-
-
-def _administer(url: sqlalchemy.URL, statement: str) -> None:
-    """Make or drop a database, from beside it: no one may be connected to a template."""
-    administrator = sqlalchemy.create_engine(
-        url.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool
-    )
-    with administrator.connect() as connection:
-        connection.exec_driver_sql(statement)
-
-
-# A PostgreSQL cluster of the tests' own ---------------------------------------------------------------------
+    administer(url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")
@@ -168,63 +151,5 @@ def postgresql_url() -> Iterator[str]:
     It is a cluster in a temporary folder on a free port, gone afterwards; `ZHENDI_TEST_DATABASE_URL` names
     another server, whose user may create databases.
     """
-    if SERVER_URL:
-        yield _text(sqlalchemy.make_url(SERVER_URL).set(drivername="postgresql+psycopg"))
-        return
-    programs = _postgresql_programs()
-    folder = Path(tempfile.mkdtemp(prefix="zhendi-pg-"))
-    port = free_port()
-    try:
-        _as_its_user(folder, programs / "initdb", "-D", "cluster", "-U", "postgres", "-A", "trust")
-        (folder / "cluster" / "postgresql.auto.conf").write_text(_cluster_settings(folder, port))
-        _as_its_user(folder, programs / "pg_ctl", "-D", "cluster", "-w", "-l", "log", "start")
-        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
-    finally:
-        if (folder / "cluster" / "postmaster.pid").exists():
-            _as_its_user(folder, programs / "pg_ctl", "-D", "cluster", "-w", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _cluster_settings(folder: Path, port: int) -> str:
-    """Return the settings of a cluster that lives for one run: nothing in it has to survive a power cut."""
-    return (
-        f"port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{folder}'\n"
-        "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 50\n"
-    )
-
-
-def _postgresql_programs() -> Path:
-    """Return the newest folder of server programs: Debian keeps them off the path."""
-    found = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda program: float(program.parts[-3])
-    )
-    if not found and (onpath := shutil.which("initdb")):
-        found = [Path(onpath)]
-    if not found:
-        pytest.fail(
-            "PostgreSQL is not installed, and ZHENDI_TEST_DATABASE_URL names no server; try `make test`"
-        )
-    return found[-1].parent
-
-
-def _as_its_user(folder: Path, *command: str | Path) -> None:
-    """Run a server program in its folder, as `postgres` where we are root: initdb refuses root."""
-    prefix: list[str] = []
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-        prefix = ["runuser", "-u", "postgres", "--"]
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-    with (folder / "out").open("w+") as out:  # a pipe would stay open as long as the server it starts
-        done = subprocess.run(
-            [*prefix, *map(str, command)], cwd=folder, env=environment, stdout=out, stderr=out, check=False
-        )
-        out.seek(0)
-        if done.returncode:
-            pytest.fail(f"{Path(command[0]).name} failed:\n{out.read()}")
-
-
-def free_port() -> int:
-    """Return a port of the loopback nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with clusters.server(SERVER_URL) as url:
+        yield url

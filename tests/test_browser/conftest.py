@@ -27,7 +27,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.conftest import ROOT, SECRET, free_port
+from tests.clusters import free_port
+from tests.conftest import ROOT, SECRET
 
 CHROMIUM = os.environ.get("ZHENDI_TEST_CHROMIUM") or shutil.which("chromium")
 QUIET = [
