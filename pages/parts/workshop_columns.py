@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -87,13 +87,13 @@ def column_step(job: Job, look: Look) -> Columns:
     doubtful = doubts(look, proposed, chosen)
     right = state.chosen(job.key(state.COLUMNS_RIGHT), False)
     placed = look.has_shapes or is_placed(chosen.values())
-    line = column_line(look, chosen, profile, doubtful if not right else [])
+    line = column_line(job, look, chosen, profile, doubtful if not right else [])
     settled = placed and (right or not doubtful)
     with step(job, "columns", _("Columns"), line, settled=settled):
         if not placed:
             st.warning(_("Choose the columns that hold longitude and latitude."), icon=":material/place:")
         source_name(job, look, profile)
-        column_rows(job, look, proposed, keys, settled=settled)
+        column_rows(job, look, proposed, chosen, keys, settled=settled)
         if doubtful and not right:
             st.button(
                 _("The columns are right"),
@@ -173,18 +173,28 @@ def mapping(
     return tuple(taken)
 
 
+def left_out(job: Job, look: Look, chosen: Mapping[str, str]) -> set[str]:
+    """Return the columns not taken at all: a field's own column, of which the user says it is none."""
+    usual = header_words.propose(look.headers, job.kind)
+    taken = set(chosen.values())
+    return {header for name, header in usual.items() if chosen.get(header) == KEPT and name not in taken}
+
+
 def column_line(
-    look: Look, chosen: Mapping[str, str], profile: Profile | None, doubtful: Sequence[str]
+    job: Job, look: Look, chosen: Mapping[str, str], profile: Profile | None, doubtful: Sequence[str]
 ) -> str:
     """Return how the columns stand, in a line."""
+    out = len(left_out(job, look, chosen))
     count = sum(name != KEPT for name in chosen.values())
     parts = [ngettext("one column found", "{n} columns found", count)]
     if profile is not None:
         parts.insert(0, _("read as last time: {name}", name=plain(profile.name)))
     if doubtful:
         parts.append(ngettext("one to check", "{n} to check", len(doubtful)))
-    if len(look.headers) > count:
-        parts.append(ngettext("one kept as it is", "{n} kept as they are", len(look.headers) - count))
+    if len(look.headers) > count + out:
+        parts.append(ngettext("one kept as it is", "{n} kept as they are", len(look.headers) - count - out))
+    if out:
+        parts.append(ngettext("one left out", "{n} left out", out))
     return " · ".join(parts)
 
 
@@ -229,6 +239,7 @@ def column_rows(
     job: Job,
     look: Look,
     proposed: Mapping[str, Assigned],
+    chosen: Mapping[str, str],
     keys: Sequence[str],
     *,
     settled: bool,
@@ -236,13 +247,14 @@ def column_rows(
     """Show each column with its first values and what it is: those in question first, the rest on demand."""
     fields = [name for name in FIELDS if name in header_words.FIELDS[job.kind] or name in PLACED]
     fields = [name for name in fields if not (look.has_shapes and name in PLACED)]
+    out = left_out(job, look, chosen)
     unsure = [header for header in look.headers if header in proposed and not proposed[header].sure]
     asked = proposed if settled else unsure
     # A column stands where it first stood: nothing jumps when it is changed.
     first = [number for number, header in enumerate(look.headers) if header in asked]
     others = [number for number, header in enumerate(look.headers) if header not in asked]
     for number in first:
-        column_row(look, number, fields, proposed, keys)
+        column_row(look, number, fields, proposed, keys, out)
     if not others:
         return
     if first and not st.toggle(
@@ -251,7 +263,7 @@ def column_rows(
     ):
         return
     for number in others[:COLUMNS_SHOWN]:
-        column_row(look, number, fields, proposed, keys)
+        column_row(look, number, fields, proposed, keys, out)
     if len(others) > COLUMNS_SHOWN:
         st.caption(_("The first {shown} of {all}.", shown=COLUMNS_SHOWN, all=len(others)))
 
@@ -262,6 +274,7 @@ def column_row(
     fields: Sequence[str],
     proposed: Mapping[str, Assigned],
     keys: Sequence[str],
+    out: Container[str],
 ) -> None:
     """Show a column: its name and first values, what it is, and how sure that is."""
     header = look.headers[number]
@@ -270,7 +283,9 @@ def column_row(
         st.markdown(
             f"**{plain(header)}**  \n:small[:gray[{plain(' / '.join(look.samples.get(header, ())))}]]"
         )
-    names = {KEPT: _("Kept as it is")} | {name: _(FIELDS[name]) for name in fields}
+    names = {KEPT: _("Left out") if header in out else _("Kept as it is")} | {
+        name: _(FIELDS[name]) for name in fields
+    }
     what.selectbox(
         header,
         list(names),

@@ -131,6 +131,20 @@ def test_a_column_takes_a_field_from_the_column_that_had_it(visit: Visit, branch
     assert column(app, "租金").value == "phone"
 
 
+def test_a_fields_own_column_that_is_to_be_none_is_said_to_be_left_out(
+    visit: Visit, branch: int, sqlite_engine: Engine
+) -> None:
+    app = upload(visit("import"), ("list.csv", AGAIN.encode()))
+    column(app, "电话").set_value("").run()
+    assert "one left out" in step(app, "Columns").label
+    run_button(app).click().run()
+    with store.reading(sqlite_engine) as session:
+        stored = session.execute(select(tables.merchants.c.phone, tables.merchants.c.attributes)).all()
+    assert {row.phone for row in stored} == {None}
+    assert not any("13800000001" in (row.attributes or "") for row in stored)
+    assert any("租金" in row.attributes for row in stored)
+
+
 def test_columns_without_coordinates_are_asked_for(visit: Visit, branch: int) -> None:
     app = upload(visit("import"), ("list.csv", "名称,甲,乙\n店,书,画\n".encode()))
     assert any("longitude and latitude" in each.value for each in app.warning)
