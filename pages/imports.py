@@ -80,7 +80,7 @@ def one_file(job: Job) -> None:
     plan = plan_of(job, choices)
     if plan is None:
         return
-    datum_step(job, plan)
+    datum_step(job, plan, columns.datum)
     words_step(job, plan)
     workshop_doubles.doubles_step(job, plan)
     outcome(job, look, columns, choices, plan)

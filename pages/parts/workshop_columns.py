@@ -65,6 +65,8 @@ class Columns:
     source: str
     fields: dict[str, str] = field(hash=False)
     """Field to header."""
+    datum: str | None = None
+    """Where the coordinates of the list read this way last time came from."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def column_step(job: Job, look: Look) -> Columns:
                 args=(job.key(state.COLUMNS_RIGHT), True),
             )
     source = str(state.chosen(job.key(state.SOURCE), "")).strip()
-    return Columns(mapping(job, look, proposed, chosen), source, found(chosen))
+    datum = None if profile is None else profile.datum
+    return Columns(mapping(job, look, proposed, chosen), source, found(chosen), datum)
 
 
 def known_way(job: Job, look: Look) -> Profile | None:

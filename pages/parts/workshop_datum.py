@@ -27,7 +27,7 @@ def stated(job: Job) -> str:
     return state.chosen(job.key(state.DATUM), "auto")
 
 
-def datum_step(job: Job, plan: ImportPlan) -> None:
+def datum_step(job: Job, plan: ImportPlan, last: str | None) -> None:
     """Say what proves where the coordinates come from, or ask on a map."""
     if not plan.candidates:
         return
@@ -40,6 +40,8 @@ def datum_step(job: Job, plan: ImportPlan) -> None:
                     "places: choose the one where they stand on their streets."
                 )
             )
+            if last in DATUM_NAMES:
+                st.markdown(_("Last time, lists of this source were: {datum}.", datum=_(DATUM_NAMES[last])))
         choice(job, plan)
         if plan.datum is None or st.toggle(
             _("Show a few rows at each of the three places"), key=job.key(state.CANDIDATE_MAP)

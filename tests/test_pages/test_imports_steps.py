@@ -166,6 +166,16 @@ def test_a_source_is_remembered_reused_and_forgotten(
         assert store.profiles(session, ME, branch) == []
 
 
+def test_what_a_source_was_in_last_time_is_said_and_not_taken_for_proof(visit: Visit, branch: int) -> None:
+    silent = GOOD.replace("(WGS84)", "")
+    app = upload(visit("import"), ("list.csv", silent.encode()))
+    step(app, "Position").radio[0].set_value("gcj02").run()
+    run_button(app).click().run()
+    app = upload(visit("import"), ("next.csv", silent.replace("店1,", "新店,").encode()))
+    assert "Last time" in texts(step(app, "Position"))
+    assert run_button(app).disabled
+
+
 # Categories -----------------------------------------------------------------------------------------------
 
 
