@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from pypinyin import Style, pinyin
 from pypinyin.constants import PINYIN_DICT
-from rapidfuzz.distance import Indel, Levenshtein
+from rapidfuzz.distance import OSA, Indel, Levenshtein
 
 # How two names stand to each other. The order is that of their worth.
 CONFLICT, DIFFERENT, GENERIC, WEAK, FAIR, STRONG, SAME = range(-1, 6)
-NOTHING_MORE, OPEN, AGREED = range(3)
+NOTHING_MORE, OPEN, AGREED, SLIP = range(4)
 CUT_BYTES = 30  # a name this long in GBK may have lost its end
 
 
@@ -59,7 +59,9 @@ _IDLE = re.compile(
 )
 _BRACKET = re.compile(r"\(([^()]*)(?:\)|$)")
 _LEGAL = re.compile(
-    r"(?:股份)?有限(?:责任)?(?:公司|公|$)|有限责$|股份公司|责任公司|集团公司|(?:个体)?工商户|个体户|股份$|集团$|总公司|公司$"
+    r"(?:股份)?有限(?:责任)?(?:公司|公|$)|有限责$|股份公司|责任公司|集团公司|(?:个体)?工商户|个体户|股份$|集团$|总公司|公司$|"
+    r"(?:有限公.|有限司公?|有公限司|限有公司|限公司|有公司)$|"
+    r"(?<=\w)[ ,-]*\b(?:co[. -]*,?[ -]*)?(?:ltd|limited|inc|llc|corp|gmbh)[. -]*$|(?<=\w) company$"
 )
 _OUTLET = re.compile(
     r"(商贸行|商贸|商行|经营部|经销部|营业部|门市部|服务部|销售部|工作室|门店|分店|支店|店铺|店|铺|商铺)$"
@@ -74,6 +76,16 @@ _REGION = re.compile(
 )
 _ONLY_REGION = re.compile(
     r"^(?:[\u4e00-\u9fff]{2,3}?(?:省|自治区|自治州|(?<![超菜集夜城门花早鲜])市|县|(?<![小社园校景厂库新老东西南北])区)){1,3}$"
+)
+_CITY = re.compile(
+    rf"^(?:{'|'.join(word for line in _read('cities.txt') for word in line)})"
+    "(?!.?[路街道巷]|大道|大街|公园|广场|火?车站|银行|市)"
+)
+# 武汉市江岸区马桥巷味道药房: a register puts the street between the district and the word.
+_STREET_FIRST = re.compile(r"^([\u4e00-\u9fff]{2,3}(?:路|街|大道|巷))(.{3,})$")
+_TAIL = re.compile(r"^[\u4e00-\u9fff]{2,4}店$")
+_NO_PLACE = re.compile(
+    r"用品|专[卖营业]|批发|零售|直[销营]|设备|旗舰|加盟|连锁|配套|体验|折扣|自助|概念|形象|食品|总店|分店|新店|老店|本店|特产"
 )
 _PLACE_END = re.compile(
     r"(?:路|街|大道|巷|胡同|广场|大厦|商场|商城|城|中心|小区|家园|花园|苑|村|镇|桥|站|店|支行|分行)$"
@@ -115,6 +127,7 @@ _OPPOSED = (
     "0123456789",
     "abcdefgh",
     "父母",
+    "出入",
     "早晚",
     "春夏秋冬",
 )
@@ -179,6 +192,12 @@ def taken_apart(name: str) -> Name:
     if bank and bank[1] and bank[2] not in _TRADE_OF:
         core, branch = bank[1], bank[2] + branch
     bare = _region_off(core)
+    street = _STREET_FIRST.match(bare) if bare != core else None
+    if street and len(_stem(street[2])[0]) > 1:
+        bare = street[2]
+        branch = branch or street[1]
+    if not bank:
+        bare = _city_off(bare)
     if _ONLY_REGION.match(core):
         return Name(core, core, "", 0, branch, "", "", False)
     marks = _marks(bare + "-" + branch)
@@ -221,6 +240,10 @@ def _split(text: str) -> tuple[str, str]:
             return _IDLE.sub("", outside + branch), ""
         text = outside
     text = _IDLE.sub("", text).strip(" -")
+    if not branch:
+        text, branch = _tail_off(text)
+        if branch:
+            return text, branch
     street = _ON_THE_STREET.match(text)
     if street and street[1] not in _TRADE_OF:
         return street[1], street[2] + branch
@@ -241,6 +264,24 @@ def _region_off(core: str) -> str:
             break
         core = core[found.end() :]
     return core
+
+
+def _city_off(core: str) -> str:
+    """Return a name without the city before it, where it is not the city that tells the shop: 兰州拉面."""
+    found = _CITY.match(core)
+    rest = core[found.end() :] if found else ""
+    return rest if len(rest) > 2 and len(_stem(rest)[0]) > 1 else core
+
+
+def _tail_off(text: str) -> tuple[str, str]:
+    """Return a name without the branch behind its trade, and that: 好邻居便利店徐东店."""
+    for length in (3, 4, 5) if text.endswith("店") else ():
+        head, tail = text[:-length], text[-length:]
+        if len(head) < 4 or not _TAIL.match(tail) or _NO_PLACE.search(tail) or _stem(tail)[1]:
+            continue
+        if any(head[-size:] in _TRADE_OF for size in _LENGTHS if size < len(head)):
+            return head, tail
+    return text, ""
 
 
 def _stem(core: str) -> tuple[str, int]:
@@ -320,16 +361,41 @@ def relation(a: Name, b: Name) -> tuple[int, int]:
         return alone(a), AGREED if a.branch else NOTHING_MORE
     if _cut(a, b):
         return STRONG, NOTHING_MORE
-    if a.marks != b.marks:
+    slip = _slip(a, b)
+    if a.marks != b.marks and not (slip and _mark_lost(a.marks, b.marks)):
         return CONFLICT, NOTHING_MORE
+    found, remark = _parts(a, b)
+    if slip and CONFLICT < found < FAIR:
+        return max(found, WEAK), SLIP
+    return found, remark
+
+
+def _slip(a: Name, b: Name) -> bool:
+    """Whether the whole names are one character apart, or two that changed places."""
+    p, q = a.full, b.full
+    return min(len(p), len(q)) > 3 and OSA.distance(p, q, score_cutoff=1) <= 1 and not _opposed(p, q)
+
+
+def _mark_lost(p: str, q: str) -> bool:
+    """Whether a slip broke a word that would be a mark, and no number: 幼儿园 and 幼园."""
+    one, two = set(p.split()), set(q.split())
+    return (one <= two or two <= one) and not any(each[0].isdigit() for each in one ^ two)
+
+
+def _parts(a: Name, b: Name) -> tuple[int, int]:
+    """Compare names part by part."""
     branches = _branches(a, b)
     if branches in (CONFLICT, SAME):
         return min(branches, STRONG), AGREED
     found = _cores(a, b)
+    if branches == FAIR and _with_tail(a.core, b.core):
+        return FAIR, OPEN
     if branches == DIFFERENT:  # one slip apart, or two roads
         return min(found, WEAK), NOTHING_MORE
     if branches == STRONG:
-        if found < FAIR and _one_slip(a, b):
+        if found == GENERIC:
+            found = STRONG
+        elif found < FAIR and _one_slip(a, b):
             found = FAIR
         elif found == FAIR:
             found = STRONG
@@ -341,10 +407,22 @@ def relation(a: Name, b: Name) -> tuple[int, int]:
     return found, NOTHING_MORE
 
 
+def _with_tail(p: str, q: str) -> bool:
+    """Whether one name is the other with a branch behind it: 万家小龙虾, 万家小龙虾徐东店."""
+    short, long = (p, q) if len(p) <= len(q) else (q, p)
+    tail = long[len(short) :]
+    return (
+        len(short) > 3
+        and long.startswith(short)
+        and bool(_TAIL.match(tail))
+        and not (_NO_PLACE.search(tail) or _stem(tail)[1])
+    )
+
+
 def alone(name: Name) -> int:
     """Return how much it says that two names are this one: of a bank's machines there are several."""
     machine = "atm" in name.marks and (name.cut or not name.branch.removeprefix("atm"))
-    return SAME if name.stem and not machine else GENERIC
+    return SAME if (name.stem or name.branch) and not machine else GENERIC
 
 
 def _one_slip(a: Name, b: Name) -> bool:
@@ -401,7 +479,7 @@ def _same_place(p: str, q: str) -> bool:
     p, q = p.removeprefix("atm"), q.removeprefix("atm")
     if not p or not q:
         return True
-    if sound(p) == sound(q):
+    if sound(p) == sound(q) or len(p) == len(q) and sorted(p) == sorted(q):
         return True
     short, long = (p, q) if len(p) <= len(q) else (q, p)
     if short in long and len(short) > 1:
@@ -447,7 +525,7 @@ def _cores(a: Name, b: Name) -> int:
 
 def _broken_trade(p: str, q: str) -> bool:
     """Whether two names are a character apart behind the first two: 老萧生活超市, 老萧生活祥市."""
-    if min(len(p), len(q)) < 5 or p[:2] != q[:2] or _opposed(p, q):
+    if min(len(p), len(q)) < 4 or max(len(p), len(q)) < 5 or p[:2] != q[:2] or _opposed(p, q):
         return False
     return Levenshtein.distance(p, q, score_cutoff=1) == 1
 

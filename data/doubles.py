@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from rapidfuzz import fuzz, process
 
 from data import double_names
-from data.double_names import AGREED, CONFLICT, DIFFERENT, FAIR, GENERIC, OPEN, SAME, STRONG, WEAK, Name
+from data.double_names import AGREED, CONFLICT, DIFFERENT, FAIR, GENERIC, OPEN, SAME, SLIP, STRONG, WEAK, Name
 from geo.errors import N_, Cancelled
 
 POSSIBLE, PROBABLE, CERTAIN = 1, 2, 3
@@ -64,7 +64,7 @@ class Signs:
     """The road and the number in it; 0 for none."""
     road: Keys
     unit: Keys
-    """Floor, room or stall within the address; 0 for none."""
+    """Building, floor, room and what else is within the address, 16 bits each; 0 for none."""
     ids: Keys
     """Of identifiers such as a licence number; 0 for none."""
 
@@ -280,29 +280,61 @@ def _subscriber(digits: str) -> int:
 
 
 _ROAD = re.compile(
-    r"([\u4e00-\u9fff]{2,4}?(?:大道|大街|路|街|巷|胡同|里|道|弄|村))([东西南北中]?(?:段|路|街)?)"
+    r"([\u4e00-\u9fff][\u4e00-\u9fff\d]{1,3}?(?:大道|大街|路|街|巷|胡同|里|道|弄|村))([东西南北中]?(?:段|路|街)?)"
 )
 _NUMBER = re.compile(r"^\D{0,6}?(\d+)(?:-(\d+))?")
-_AREA = re.compile(r"^.*?(?:省|自治区|市|自治州)(?=.{3})|^.{1,4}?[区县镇](?=.{3})")
+_AREA = re.compile(
+    r"^[^\d路街巷]{1,8}?(?:省|自治区|自治州|市)(?=.{3})|^[^\d路街巷]{1,4}?[区县镇乡](?=.{3})|^[^\d路]{1,5}?街道(?:办事处)?(?=.{4})"
+)
+_WITHIN = (
+    re.compile(r"(\d+|[a-z])(?:号楼|栋|幢|座|单元)"),
+    re.compile(r"(b?\d+)(?:层|楼|f)"),
+    re.compile(r"(\d+)(?:室|房|铺|号铺|档)"),
+)
 
 
 def _addresses(texts: Array) -> Keys:
-    """Return hashes of road with number, of road, and of what is behind the number."""
+    """Return hashes of road with number and of road, and what is behind the number."""
     codes, values = pd.factorize(texts, use_na_sentinel=False)
     split = [_address(value) for value in values]
     table: Array = (
-        np.column_stack([_hashes([each[at] for each in split]) for at in range(3)])
+        np.column_stack(
+            [*(_hashes([each[at] for each in split]) for at in range(2)), _units([each[2] for each in split])]
+        )
         if split
         else np.empty((0, 3))
     )
     return np.asarray(table.astype(np.uint64)[codes])
 
 
+def _units(texts: Sequence[str]) -> Keys:
+    """Return the parts of what is behind house numbers, 16 bits each."""
+    parts = [text.split("\t") if text else [""] * 4 for text in texts]
+    made = np.zeros(len(texts), np.uint64)
+    for at in range(4):
+        made |= (_hashes([each[at] for each in parts]) & np.uint64(0xFFFF)) << np.uint64(16 * at)
+    return made
+
+
+def _unit(text: str) -> str:
+    """Return building, floor, room and the rest of what stands behind a house number."""
+    found = []
+    for pattern in _WITHIN:
+        part = pattern.search(text)
+        found.append(part[1] if part else "")
+        text = text[: part.start()] + text[part.end() :] if part else text
+    return "\t".join([*found, "-".join(re.findall(r"\d+|(?<![a-z])[a-z](?![a-z])", text))])
+
+
 def _address(text: str) -> tuple[str, str, str]:
     if not text:
         return "", "", ""
     plain = double_names.plain(text)
-    plain = _AREA.sub("", _AREA.sub("", plain))
+    for _ in range(4):
+        shorter = _AREA.sub("", plain)
+        if shorter == plain:
+            break
+        plain = shorter
     road = _ROAD.search(plain)
     if road is None:
         return "", "", ""
@@ -310,8 +342,8 @@ def _address(text: str) -> tuple[str, str, str]:
     number = _NUMBER.match(plain[road.end() :])
     if number is None:
         return "", name, ""
-    rest = "".join(re.findall(r"\d+|[a-z]", plain[road.end() + number.end() :]))
-    return f"{name}{number[1]}", name, "-".join(filter(None, (number[2], rest)))
+    rest = _unit(plain[road.end() + number.end() :])
+    return f"{name}{number[1]}", name, rest if not number[2] else f"{rest}-{number[2]}"
 
 
 def _identifiers(texts: Array) -> Keys:
@@ -663,14 +695,22 @@ def _places(new: Signs, other: Signs, a: Rows, b: Rows) -> Floats:
     """Return what the addresses say."""
     p, q = new.place[a], other.place[b]
     r, s = new.road[a], other.road[b]
-    unit, unit_b = new.unit[a], other.unit[b]
     both = (p != 0) & (q != 0)
     same = both & (p == q)
-    apart = same & (unit != unit_b) & (unit != 0) & (unit_b != 0)
-    worth = np.where(
-        same, np.where(apart, -1.5, 2.2), np.where(both & (r == s), -2.2, np.where(both, -0.8, 0.0))
-    )
-    return np.asarray(worth)
+    apart, agreed = _within_the_house(new.unit[a], other.unit[b])
+    here = np.where(apart, -1.5, np.where(agreed, 3.0, 2.2))
+    return np.asarray(np.where(same, here, np.where(both & (r == s), -2.2, np.where(both, -0.8, 0.0))))
+
+
+def _within_the_house(p: Keys, q: Keys) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where building, floor or room differ, and where one is the same and none differs."""
+    apart, agreed = np.zeros((2, len(p)), dtype=bool)
+    for at in range(4):
+        x, y = ((each >> np.uint64(16 * at)) & np.uint64(0xFFFF) for each in (p, q))
+        known = (x != 0) & (y != 0)
+        apart |= known & (x != y)
+        agreed |= known & (x == y)
+    return apart, agreed & ~apart
 
 
 def _trades(new: Signs, other: Signs, a: Rows, b: Rows) -> Floats:
