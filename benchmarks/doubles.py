@@ -141,8 +141,7 @@ def grouped(
     best: tuple[float, float, str, np.ndarray] = (0.0, 0.0, "", np.empty(0))
     x, y = (frame[axis].to_numpy(float) for axis in ("lon", "lat"))
     for name, values in others.items():
-        first = dict(zip(values[::-1].tolist(), range(count - 1, -1, -1), strict=True))
-        target = np.array([first.get(value, -1) for value in said[has].tolist()])
+        target = _meant(values, said, has, x, y)
         known = target >= 0
         if not known.any():
             continue
@@ -159,6 +158,20 @@ def grouped(
     return _components(
         best[3][:, 0], best[3][:, 1], count
     ), f"{best[2]} ({best[0]:.0%} of the labels are one)"
+
+
+def _meant(values: np.ndarray, said: np.ndarray, has: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the row each label names, of several namesakes the nearest other; -1 for none."""
+    rows: dict[str, list[int]] = {}
+    for at, value in enumerate(values.tolist()):
+        rows.setdefault(value, []).append(at)
+    target = np.full(len(has), -1)
+    for i, at in enumerate(has.tolist()):
+        named = rows.get(said[at], [])
+        others = [row for row in named if row != at] or named
+        if others:
+            target[i] = min(others, key=lambda row: (np.hypot(x[row] - x[at], y[row] - y[at]), row))
+    return target
 
 
 def _plain(values: pd.Series) -> np.ndarray:

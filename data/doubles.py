@@ -29,6 +29,7 @@ FEW = 4  # pairs kept for a row
 FAR_M = 1000.0  # beyond, only an identifier makes a pair
 NEAR_M, WORD_M = 90.0, 330.0
 CHUNK = 40_000
+PILE = 150  # rows on one point beyond which it is a stand-in for places not known
 CROWD = 40  # rows of one token and cell beyond which the token tells nothing
 STRIP_M = 4000.0
 METRES = 111_320.0  # a degree of latitude
@@ -397,6 +398,8 @@ class _Plane:
     cousins: NDArray[np.int32]
     """How many rows round about have the word of the name."""
     hotline: NDArray[np.bool_]  # two columns
+    piled: NDArray[np.bool_]
+    """Whether so many rows have this very point that it is no place."""
 
 
 def _found(
@@ -433,8 +436,9 @@ def _planes(new: Signs, stored: Signs | None) -> tuple[_Plane, _Plane]:
     tile = _mixed(np.floor(x / 3000).astype(np.int64), np.floor(y / 3000).astype(np.int64))
     namesakes, cousins = (_how_many(key, tile) for key in (both.full, both.stem))
     hotline = _hotlines(both, x, y)
+    piled = _piled(both)
     sides = (slice(0, len(new)), slice(len(new), None))
-    planes = [_Plane(x[own], y[own], namesakes[own], cousins[own], hotline[own]) for own in sides]
+    planes = [_Plane(x[own], y[own], namesakes[own], cousins[own], hotline[own], piled[own]) for own in sides]
     return planes[0], planes[0] if stored is None else planes[1]
 
 
@@ -442,6 +446,12 @@ def _how_many(keys: Keys, tile: Keys) -> NDArray[np.int32]:
     """Return how many rows of a row's tile have its key."""
     _, where, counts = np.unique(keys ^ tile, return_inverse=True, return_counts=True)
     return np.asarray(np.where(keys == 0, 1, counts[where]), dtype=np.int32)
+
+
+def _piled(signs: Signs) -> NDArray[np.bool_]:
+    point = _mixed(signs.lon.view(np.int64), signs.lat.view(np.int64))
+    _, where, counts = np.unique(point, return_inverse=True, return_counts=True)
+    return np.asarray(counts[where] > PILE)
 
 
 def _hotlines(signs: Signs, x: Floats, y: Floats) -> NDArray[np.bool_]:
@@ -646,12 +656,15 @@ def _judged(new: Signs, other: Signs, plane: _Plane, other_plane: _Plane, a: Row
     """Return pairs with their score and level, without those that are none."""
     names, remark = _relations(new, other, a, b)
     far = np.hypot(plane.x[a] - other_plane.x[b], plane.y[a] - other_plane.y[b])
-    score = np.array([_NAME_WORTH[each] for each in range(CONFLICT, SAME + 1)])[names - CONFLICT]
-    score += np.interp(far, _DISTANCE_M, _DISTANCE_WORTH)
     phone = _phones(new, other, plane, other_plane, a, b)
     licence = (new.ids[a] == other.ids[b]) & (new.ids[a] != 0)
     place = _places(new, other, a, b)
-    score += phone + place + 7.0 * licence + _trades(new, other, a, b)
+    # A character off is a slip where the telephone or the address is the same, else another name.
+    slip = (remark == SLIP) & (((phone > 1) & (place >= 0)) | ((place > 1) & (phone >= 0) & (far < 150)))
+    names = np.where(slip, FAIR, names)
+    score = np.array([_NAME_WORTH[each] for each in range(CONFLICT, SAME + 1)])[names - CONFLICT]
+    score += _nearness(plane, other_plane, a, b, far, place)
+    score += phone + place + 7.0 * licence + _trades(new, other, a, b, names)
     called = np.where(names == SAME, plane.namesakes[a], plane.cousins[a])
     other_called = np.where(names == SAME, other_plane.namesakes[b], other_plane.cousins[b])
     often = np.maximum(np.maximum(called, other_called), 4) / 4.0
@@ -667,6 +680,13 @@ def _judged(new: Signs, other: Signs, plane: _Plane, other_plane: _Plane, a: Row
         "open": remark == OPEN,
     }
     return pd.DataFrame({column: values[keep] for column, values in made.items()})
+
+
+def _nearness(plane: _Plane, other: _Plane, a: Rows, b: Rows, far: Floats, place: Floats) -> Floats:
+    """Return what the distance says: nothing against one address, nothing for a point of a hundred rows."""
+    worth = np.interp(far, _DISTANCE_M, _DISTANCE_WORTH)
+    worth = np.where((place > 1) & (far < 600), np.maximum(worth, 0.0), worth)
+    return np.asarray(np.where(plane.piled[a] & other.piled[b], np.minimum(worth, 0.0), worth))
 
 
 def _relations(new: Signs, other: Signs, a: Rows, b: Rows) -> tuple[Array, Array]:
@@ -713,11 +733,13 @@ def _within_the_house(p: Keys, q: Keys) -> tuple[NDArray[np.bool_], NDArray[np.b
     return apart, agreed & ~apart
 
 
-def _trades(new: Signs, other: Signs, a: Rows, b: Rows) -> Floats:
+def _trades(new: Signs, other: Signs, a: Rows, b: Rows, names: Array) -> Floats:
+    """Return what the categories say; little where the names already say one trade."""
     p, q = new.category[a], other.category[b]
     known = (p > 0) & (q > 0)
     group_p, group_q = (np.where(each >= 100, each // 100, each) for each in (p, q))
-    return np.asarray(np.where(known, np.where(p == q, 0.6, np.where(group_p == group_q, 0.0, -1.2)), 0.0))
+    against = np.where(names >= FAIR, -0.6, -1.2)
+    return np.asarray(np.where(known, np.where(p == q, 0.6, np.where(group_p == group_q, 0.0, against)), 0.0))
 
 
 def _most(
@@ -735,6 +757,10 @@ def _most(
     most[(names == GENERIC) & ~called & (place < 1) & ~on_one_spot] = POSSIBLE
     most[(names == DIFFERENT) & ~licence] = POSSIBLE
     most[names == CONFLICT] = POSSIBLE
+    # Another address speaks for another branch, unless it is round the corner or the telephone is one.
+    elsewhere = (place < 0) & ~licence
+    most[elsewhere & ~called & (far > 150)] = POSSIBLE
+    most[elsewhere & (names <= WEAK) & (far > 60)] = POSSIBLE
     most[(names == CONFLICT) & ~called] = 0
     most[(names == DIFFERENT) & ~called] = 0
     most[(far > 200) & ~called & (most == CERTAIN)] = PROBABLE
