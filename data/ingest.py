@@ -82,6 +82,8 @@ class ImportPlan:
     rejects: pd.DataFrame
     preview: pd.DataFrame
     """The first rows as they stand in the file, with their number in `row`."""
+    projection: int | None = None
+    """EPSG number of the system whose metres became degrees."""
     accepted: int = 0
     updated: int = 0
     """At most: an update that changes nothing counts as a duplicate when it is stored."""
@@ -378,6 +380,7 @@ def _plan_of_file(read: _Read, terms: Terms) -> ImportPlan:
         reasons=survey.reasons(),
         rejects=survey.rejects(),
         preview=survey.preview,
+        projection=None if survey.transform is None else survey.transform.epsg,
         unplaced=survey.reasons().get("no_coordinates", 0),
         unknown_words=survey.unknown,
     )

@@ -13,8 +13,8 @@ from data.rights import Asker, Right
 from pages.parts import state, workshop_doubles, workshop_history, workshop_review, workshop_undo
 from pages.parts.frame import calm, reading
 from pages.parts.ways import Way, link
-from pages.parts.words import N_, _, ngettext, number, plain
-from pages.parts.workshop import Choices, Job
+from pages.parts.words import N_, _, ngettext, plain
+from pages.parts.workshop import Choices, Job, counts_row
 from pages.parts.workshop_columns import Columns, column_step, remember
 from pages.parts.workshop_datum import datum_step, stated
 from pages.parts.workshop_files import Look, file_step, is_new, kind_choice, uploads
@@ -135,8 +135,7 @@ def show_report(job: Job, choices: Choices, report: ImportReport) -> None:
         N_("Known already"): report.duplicates,
         N_("Rejected"): report.rejected,
     }
-    for column, (title, count) in zip(st.columns(4, wrap=False), figures.items(), strict=True):
-        column.metric(_(title), number(count), border=True)
+    counts_row(figures)
     if report.outlets:
         st.write(
             ngettext(

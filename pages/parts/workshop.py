@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from data.rights import Asker, Right
 from pages.parts import state
-from pages.parts.words import N_, _
+from pages.parts.words import N_, _, number
 
 KINDS = {
     "merchants": N_("Merchants"),
@@ -20,7 +20,15 @@ KINDS = {
     "outlets": N_("Outlets"),
     "places": N_("Places"),
 }
+COUNT_WIDTH_PX = 156  # four on a desk, two on a phone
 LARGE_BYTES = 4 * 2**20  # a larger file is read through when asked, not at every change
+
+
+def counts_row(counts: Mapping[str, int]) -> None:
+    """Show counts by their titles: side by side on a desk, two and two on a phone."""
+    with st.container(horizontal=True, gap="small"):
+        for title, count in counts.items():
+            st.metric(_(title), number(count), border=True, width=COUNT_WIDTH_PX)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from data.ingest import ImportPlan
 from geo.catchment import distances_m
 from geo.datum import DATUMS, convert
 from pages.parts import map as maps
-from pages.parts import state
+from pages.parts import reads, state
 from pages.parts.map import Dots, Marked
 from pages.parts.words import DATUM_NAMES, N_, _, distance, plain
 from pages.parts.workshop import Job, step
@@ -19,6 +19,9 @@ from pages.parts.workshop import Job, step
 Floats = NDArray[np.float64]
 COLOURS = {"wgs84": "#4a7fb5", "gcj02": "#b4610f", "bd09": "#7a5ea8"}
 SHORT_NAMES = {"wgs84": N_("GPS"), "gcj02": N_("Gaode"), "bd09": N_("Baidu")}
+KNOWN_COLOUR = "#9aa8a2"
+MOST_KNOWN = 400
+KNOWN_WITHIN_M = 3_000
 CROWD = 15  # rows shown at each place: close together, or the three places could not be told apart
 
 
@@ -55,6 +58,8 @@ def datum_line(job: Job, plan: ImportPlan) -> str:
         return _("not proven: please choose")
     if stated(job) != "auto":
         return _("{datum}, as you chose", datum=_(DATUM_NAMES[plan.datum]))
+    if plan.projection is not None:
+        return _("metres of EPSG:{epsg}, converted", epsg=plan.projection)
     how = proof.HOW[plan.datum_how or "stated"]
     return _("{datum}, proven by {how}", datum=_(DATUM_NAMES[plan.datum]), how=_(how))
 
@@ -111,9 +116,22 @@ def candidates_map(job: Job, plan: ImportPlan) -> None:
         lon, lat = placed(plan, datum)
         dots.append(Dots(COLOURS[datum], _(DATUM_NAMES[datum]), lon[near], lat[near]))
         marks.append(Marked(float(lon[near[0]]), float(lat[near[0]]), _(SHORT_NAMES[datum])))
+    dots += known_dots(job, marks)
     branch = Marked(job.branch["lon"], job.branch["lat"], plain(job.branch["name"]))
     key = job.key(f"{state.CANDIDATE_MAP}_drawn")
     maps.preview_map(dots, branch, is_demo=bool(job.branch["is_demo"]), marks=marks, key=key)
+
+
+def known_dots(job: Job, marks: list[Marked]) -> list[Dots]:
+    """Return the branch's merchants round the candidates, where they are known to stand."""
+    merchants = reads.snapshot(job.asker, job.branch_id).merchants
+    middle = marks[0]
+    away = distances_m(middle.lon, middle.lat, merchants.lon, merchants.lat)
+    rows = np.argsort(away, kind="stable")[:MOST_KNOWN]
+    rows = rows[away[rows] < KNOWN_WITHIN_M]
+    if not len(rows):
+        return []
+    return [Dots(KNOWN_COLOUR, _("Merchants of the branch"), merchants.lon[rows], merchants.lat[rows])]
 
 
 def neighbours(plan: ImportPlan) -> NDArray[np.int64]:

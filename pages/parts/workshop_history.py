@@ -25,7 +25,7 @@ from pages.parts.words import (
     shorten,
     spoken,
 )
-from pages.parts.workshop import KINDS
+from pages.parts.workshop import KINDS, counts_row
 from pages.parts.workshop_columns import FIELDS
 from pages.parts.workshop_doubles import BECOMES, show_pair
 from pages.parts.workshop_review import REASON_NAMES
@@ -263,8 +263,7 @@ def comparison(asker: Asker, branch: Mapping[str, Any], first: int) -> None:
         st.info(_("They say the same."))
         return
     counts = found["what"].value_counts()
-    for column, (what, title) in zip(st.columns(4, wrap=False), DIFFERENCES.items(), strict=True):
-        column.metric(_(title), number(int(counts.get(what, 0))), border=True)
+    counts_row({title: int(counts.get(what, 0)) for what, title in DIFFERENCES.items()})
     masked = batches.loc[first, "kind"] == "customers" and not asker.may(Right.CUSTOMERS, int(branch["id"]))
     if masked:
         st.caption(_("You see counts only: the rows are customers."))

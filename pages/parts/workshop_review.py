@@ -19,7 +19,7 @@ from pages.parts import map as maps
 from pages.parts.frame import reading
 from pages.parts.map import Dots, Marked
 from pages.parts.words import N_, _, distance, language, ngettext, number, plain
-from pages.parts.workshop import Choices, Job
+from pages.parts.workshop import Choices, Job, counts_row
 
 CHANGE_COLOURS = {"new": "#0f5c4a", "moved": "#e0a030", "gone": "#a23b50"}
 CHANGE_NAMES = {"new": N_("New"), "moved": N_("Moved"), "gone": N_("Missing from the list")}
@@ -64,8 +64,7 @@ def summary(plan: ImportPlan) -> None:
         N_("Rejected"): plan.rejected,
     }
     st.caption(ngettext("Of one row:", "Of {n} rows:", plan.rows))
-    for column, (title, count) in zip(st.columns(4, wrap=False), figures.items(), strict=True):
-        column.metric(_(title), number(count), border=True)
+    counts_row(figures)
     for line in remarks(plan):
         st.markdown(f"- {line}")
 
