@@ -21,7 +21,7 @@ COLOURS = {"wgs84": "#4a7fb5", "gcj02": "#b4610f", "bd09": "#7a5ea8"}
 SHORT_NAMES = {"wgs84": N_("GPS"), "gcj02": N_("Gaode"), "bd09": N_("Baidu")}
 KNOWN_COLOUR = "#9aa8a2"
 MOST_KNOWN = 400
-KNOWN_WITHIN_M = 3_000
+KNOWN_WITHIN_M = 900
 CROWD = 15  # rows shown at each place: close together, or the three places could not be told apart
 
 
