@@ -53,7 +53,7 @@ def row(number: int, *, name: str = "", phone: str = "", place: bool = True) -> 
     return f"K{number},{told},{where}\n"
 
 
-PART = 300 if KILLS else 100
+PART = 100
 FIRST = HEADER + "".join(row(number) for number in range(3 * PART))
 # A third is known and says something new, a third is known as it is, the rest is new; some have no place.
 SECOND = HEADER + "".join(
