@@ -292,13 +292,14 @@ def test_a_killed_import_leaves_all_or_nothing_and_goes_in_afterwards(stage: Sta
         assert killed.status == 0 or killed.status == -signal.SIGKILL
         ended[f"{outcome} killed" if killed.status else "not killed in time"] += 1
         hit[killed.marks[-2][0]] += bool(killed.status)
+        if KILLS and number % 20 == 19 or number == KILLS - 1:
+            print(f"\n{stage.url.get_backend_name()}: {dict(ended)}, killed at {dict(hit)}", flush=True)
         if outcome == "nothing" and number % AGAIN_EVERY == 0:
             assert runs.run(argv, stage.environment, None).status == 0
             assert stage.facts() == whole
             outcome = "whole"
         if outcome == "whole":
             stage.anew()
-    print(f"\n{stage.url.get_backend_name()}: {dict(ended)}, killed at {dict(hit)}")
     assert ended["nothing killed"] + ended["whole killed"]
     if KILLS >= 100:
         assert all(hit[mark] for mark in STAGES), hit
