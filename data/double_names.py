@@ -21,6 +21,7 @@ from rapidfuzz.distance import OSA, Indel, Levenshtein
 # How two names stand to each other. The order is that of their worth.
 CONFLICT, DIFFERENT, GENERIC, WEAK, FAIR, STRONG, SAME = range(-1, 6)
 NOTHING_MORE, OPEN, AGREED, SLIP = range(4)
+REGISTERED = "@"  # before a branch that is only the street a register put into the name
 CUT_BYTES = 30  # a name this long in GBK may have lost its end
 
 
@@ -60,7 +61,9 @@ _IDLE = re.compile(
 _BRACKET = re.compile(r"\(([^()]*)(?:\)|$)")
 _LEGAL = re.compile(
     r"(?:股份)?有限(?:责任)?(?:公司|公|$)|有限责$|股份公司|责任公司|集团公司|(?:个体)?工商户|个体户|股份$|集团$|总公司|公司$|"
-    r"(?:有限公.|有限司公?|有公限司|限有公司|限公司|有公司)$|"
+    r"(?:有限公.|有限司公?|有公限司|限有公司|限公司|有公司)$"
+)
+_LEGAL_LATIN = re.compile(
     r"(?<=\w)[ ,-]*\b(?:co[. -]*,?[ -]*)?(?:ltd|limited|inc|llc|corp|gmbh)[. -]*$|(?<=\w) company$"
 )
 _OUTLET = re.compile(
@@ -186,6 +189,8 @@ def taken_apart(name: str) -> Name:
         return NOTHING
     cut = len(name) >= 14 and len(name.encode("gb18030", "replace")) >= CUT_BYTES
     text, branch = _split(text)
+    if text[-1:].isascii():
+        text = _LEGAL_LATIN.sub("", text)
     core = _LEGAL.sub("", text)
     core = _JUNK.sub("", core)
     bank = _BANK.match(core)
@@ -195,7 +200,7 @@ def taken_apart(name: str) -> Name:
     street = _STREET_FIRST.match(bare) if bare != core else None
     if street and len(_stem(street[2])[0]) > 1:
         bare = street[2]
-        branch = branch or street[1]
+        branch = branch or REGISTERED + street[1]
     if not bank:
         bare = _city_off(bare)
     if _ONLY_REGION.match(core):
@@ -203,10 +208,15 @@ def taken_apart(name: str) -> Name:
     marks = _marks(bare + "-" + branch)
     stem, trade = _stem(bare)
     branch = _branch(branch)
-    full = (bare + branch).replace("店", "")
+    full = whole(bare, branch)
     if not full:
         return NOTHING
     return Name(full, bare, stem, trade, branch, marks, sound(stem), cut)
+
+
+def whole(core: str, branch: str) -> str:
+    """Return all that a name says, for comparing."""
+    return (core + branch).replace("店", "").replace(REGISTERED, "")
 
 
 def plain(name: str) -> str:
@@ -312,8 +322,9 @@ def _stem(core: str) -> tuple[str, int]:
 def _branch(text: str) -> str:
     if not text:
         return ""
+    head = text[:1] if text[0] == REGISTERED else ""
     text = _JUNK.sub("", _LEGAL.sub("", text))
-    return _region_off(_BRANCH_END.sub("", text))
+    return head + _region_off(_BRANCH_END.sub("", text))
 
 
 def _marks(text: str) -> str:
@@ -372,7 +383,7 @@ def relation(a: Name, b: Name) -> tuple[int, int]:
 
 def _slip(a: Name, b: Name) -> bool:
     """Whether the whole names are one character apart, or two that changed places."""
-    p, q = a.full, b.full
+    p, q = (a.core, b.core) if a.branch and b.branch and a.branch == b.branch else (a.full, b.full)
     return min(len(p), len(q)) > 3 and OSA.distance(p, q, score_cutoff=1) <= 1 and not _opposed(p, q)
 
 
@@ -443,20 +454,29 @@ def _cut(a: Name, b: Name) -> bool:
 
 def _branches(a: Name, b: Name) -> int:
     """Return STRONG of equal branches, FAIR of none, WEAK of one alone, DIFFERENT or CONFLICT of two."""
-    p, q = a.branch, b.branch
+    p, q = a.branch.lstrip(REGISTERED), b.branch.lstrip(REGISTERED)
     if p == q:
         return STRONG if p else FAIR
     if not p or not q:
         return _hidden(a, b)
     if _same_place(p, q):
         return STRONG
+    if any(
+        one[0] == REGISTERED != two[0] and not _ROAD_END.search(two)
+        for one, two in _both_ways(a.branch, b.branch)
+    ):
+        return WEAK
     return CONFLICT if _opposed(p, q) or Levenshtein.distance(p, q, score_cutoff=1) > 1 else DIFFERENT
+
+
+def _both_ways(p: str, q: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (p, q), (q, p)
 
 
 def _hidden(a: Name, b: Name) -> int:
     """Compare one branch with what may be the same, written without brackets in the other name."""
     with_branch, without = (a, b) if a.branch else (b, a)
-    branch, core = with_branch.branch, without.core
+    branch, core = with_branch.branch.lstrip(REGISTERED), without.core
     for head in (with_branch.core, with_branch.stem):
         if head and core != with_branch.core and core.startswith(head) and len(core) > len(head) + 1:
             rest = re.sub(r"(?:分店|店)$", "", core[len(head) :])
@@ -469,6 +489,7 @@ def _hidden(a: Name, b: Name) -> int:
     return WEAK
 
 
+_ROAD_END = re.compile(r"(?:路|街|大道|巷)$")
 _PLACE_WORD = re.compile(
     r"(?:路|街|大道|巷|胡同|里|弄|广场|大厦|商场|小区|家园|花园|城|中心|村|镇|苑|站|桥)$"
 )

@@ -216,7 +216,7 @@ def _packed(name: Name) -> str:
 def _unpacked(text: str) -> Name:
     core, stem, branch, marks, trade, cut = text.split("\t")
     return Name(
-        (core + branch).replace("店", ""),
+        double_names.whole(core, branch),
         core,
         stem,
         int(trade),
@@ -285,7 +285,7 @@ _ROAD = re.compile(
 )
 _NUMBER = re.compile(r"^\D{0,6}?(\d+)(?:-(\d+))?")
 _AREA = re.compile(
-    r"^[^\d路街巷]{1,8}?(?:省|自治区|自治州|市)(?=.{3})|^[^\d路街巷]{1,4}?[区县镇乡](?=.{3})|^[^\d路]{1,5}?街道(?:办事处)?(?=.{4})"
+    r"^[^\d路街巷]{1,8}?(?:省|自治区|自治州|市)(?=.{3})|^[^\d路街巷]{1,4}?[区县镇乡](?=.{3})|^[^路]{1,5}?街道(?:办事处)?(?=.{4})"
 )
 _WITHIN = (
     re.compile(r"(\d+|[a-z])(?:号楼|栋|幢|座|单元)"),
