@@ -80,10 +80,9 @@ _REGION = re.compile(
 _ONLY_REGION = re.compile(
     r"^(?:[\u4e00-\u9fff]{2,3}?(?:省|自治区|自治州|(?<![超菜集夜城门花早鲜])市|县|(?<![小社园校景厂库新老东西南北])区)){1,3}$"
 )
-_CITY = re.compile(
-    rf"^(?:{'|'.join(word for line in _read('cities.txt') for word in line)})"
-    "(?!.?[路街道巷]|大道|大街|公园|广场|火?车站|银行|市)"
-)
+_CITIES = frozenset(word for line in _read("cities.txt") for word in line)
+_CITY_LENGTHS = sorted({len(word) for word in _CITIES})
+_STREET_OF_IT = re.compile(r".?[路街道巷]|大道|大街|公园|广场|火?车站|银行|市")
 # 武汉市江岸区马桥巷味道药房: a register puts the street between the district and the word.
 _STREET_FIRST = re.compile(r"^([\u4e00-\u9fff]{2,3}(?:路|街|大道|巷))(.{3,})$")
 _TAIL = re.compile(r"^[\u4e00-\u9fff]{2,4}店$")
@@ -107,6 +106,10 @@ _BRANCH_END = re.compile(r"(?:支行|分行|分理处|储蓄所|营业部|营业
 _COUNTED = re.compile(
     r"(?:第?\d+(?:期|号楼|栋|分园|分店|分校|号|楼|店|座|区|院)?|[东西南北正侧后前]\d?[门院区座]|出入口|出口|入口|atm)$"
 )
+# Without one of these characters a name has none of those words: one look instead of many.
+_MAYBE_ROLE = re.compile("[m停库门口厕卫洗电楼诊院食宿站台仓司区苑座栋期单校幼附委派物柜丰装鞋]")
+_MAYBE_IDLE = re.compile("[247全营停装即已新官个普有特原连总旗直加专体形概本正]")
+_MAYBE_LEGAL = re.compile("[司限公户份团责]")
 _DIGITS = re.compile(r"\d+")
 _LATIN = re.compile(r"[a-z]{2,}")
 _JUNK = re.compile(r"[\W_]+")
@@ -114,8 +117,19 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 
 # Words of one line name one trade; a stem such as 兰州 or 便民 tells no shop.
 _TRADE_OF = {word: at for at, line in enumerate(_read("trade_words.txt"), 1) for word in line}
-_LENGTHS = range(max(map(len, _TRADE_OF)), 1, -1)
-_TRADE_ENDS = frozenset(word[-1] for word in _TRADE_OF)
+
+
+def _lengths_by(at: int) -> dict[str, list[int]]:
+    """Return how long the trades are that have a character first (0) or last (-1), the longest first."""
+    found: dict[str, set[int]] = {}
+    for word in _TRADE_OF:
+        if len(word) > 1:
+            found.setdefault(word[at], set()).add(len(word))
+    return {char: sorted(lengths, reverse=True) for char, lengths in found.items()}
+
+
+_ENDING, _BEGINNING = _lengths_by(-1), _lengths_by(0)
+_OUTLET_ENDS, _COUNTED_ENDS = frozenset("行部室店铺"), frozenset("期楼栋园店校号座区院门口m0123456789")
 _COMMON_STEMS = frozenset(word for line in _read("common_stems.txt") for word in line)
 _OPPOSED = (
     "东西南北中",
@@ -191,7 +205,7 @@ def taken_apart(name: str) -> Name:
     text, branch = _split(text)
     if text[-1:].isascii():
         text = _LEGAL_LATIN.sub("", text)
-    core = _LEGAL.sub("", text)
+    core = _legal_off(text)
     core = _JUNK.sub("", core)
     bank = _BANK.match(core)
     if bank and bank[1] and bank[2] not in _TRADE_OF:
@@ -249,7 +263,7 @@ def _split(text: str) -> tuple[str, str]:
         if len(outside) < 2:
             return _IDLE.sub("", outside + branch), ""
         text = outside
-    text = _IDLE.sub("", text).strip(" -")
+    text = (_IDLE.sub("", text) if _MAYBE_IDLE.search(text) else text).strip(" -")
     if not branch:
         text, branch = _tail_off(text)
         if branch:
@@ -276,11 +290,17 @@ def _region_off(core: str) -> str:
     return core
 
 
+def _legal_off(text: str) -> str:
+    return _LEGAL.sub("", text) if _MAYBE_LEGAL.search(text) else text
+
+
 def _city_off(core: str) -> str:
     """Return a name without the city before it, where it is not the city that tells the shop: 兰州拉面."""
-    found = _CITY.match(core)
-    rest = core[found.end() :] if found else ""
-    return rest if len(rest) > 2 and len(_stem(rest)[0]) > 1 else core
+    for length in _CITY_LENGTHS:
+        rest = core[length:]
+        if len(rest) > 2 and core[:length] in _CITIES and not _STREET_OF_IT.match(rest):
+            return rest if len(_stem(rest)[0]) > 1 else core
+    return core
 
 
 def _tail_off(text: str) -> tuple[str, str]:
@@ -289,29 +309,29 @@ def _tail_off(text: str) -> tuple[str, str]:
         head, tail = text[:-length], text[-length:]
         if len(head) < 4 or not _TAIL.match(tail) or _NO_PLACE.search(tail) or _stem(tail)[1]:
             continue
-        if any(head[-size:] in _TRADE_OF for size in _LENGTHS if size < len(head)):
+        if any(head[-size:] in _TRADE_OF for size in _ENDING.get(head[-1], ()) if size < len(head)):
             return head, tail
     return text, ""
 
 
 def _stem(core: str) -> tuple[str, int]:
     """Return the word that tells a shop, and its trade."""
-    stem, trade = _COUNTED.sub("", core) or core, 0
+    stem, trade = _count_off(core) or core, 0
     for _ in range(3):
-        for length in _LENGTHS if stem[-1:] in _TRADE_ENDS else ():
+        for length in _ENDING.get(stem[-1:], ()):
             number = _TRADE_OF.get(stem[-length:], 0)
             if number:
                 trade = trade or number
                 stem = stem[:-length]
                 break
         else:
-            shorter = _OUTLET.sub("", stem)
+            shorter = _OUTLET.sub("", stem) if stem[-1:] in _OUTLET_ENDS else stem
             if shorter == stem:
                 break
             stem = shorter
-    stem = _COUNTED.sub("", stem)
+    stem = _count_off(stem)
     if not trade and len(stem) > 3:
-        for length in _LENGTHS:  # 超市青禾
+        for length in _BEGINNING.get(stem[0], ()):  # 超市青禾
             number = _TRADE_OF.get(stem[:length], 0) if len(stem) > length + 1 else 0
             if number:
                 stem, trade = stem[length:], number
@@ -319,16 +339,20 @@ def _stem(core: str) -> tuple[str, int]:
     return ("" if stem in _COMMON_STEMS else stem), trade
 
 
+def _count_off(text: str) -> str:
+    return _COUNTED.sub("", text) if text[-1:] in _COUNTED_ENDS else text
+
+
 def _branch(text: str) -> str:
     if not text:
         return ""
     head = text[:1] if text[0] == REGISTERED else ""
-    text = _JUNK.sub("", _LEGAL.sub("", text))
+    text = _JUNK.sub("", _legal_off(text))
     return head + _region_off(_BRANCH_END.sub("", text))
 
 
 def _marks(text: str) -> str:
-    roles = _ROLE.findall(text)
+    roles = _ROLE.findall(text) if _MAYBE_ROLE.search(text) else []
     digits = _DIGITS.findall(text)
     if not roles and not digits:
         return ""

@@ -671,6 +671,8 @@ def _judged(new: Signs, other: Signs, plane: _Plane, other_plane: _Plane, a: Row
     score -= np.minimum(np.log2(often), 3.0) * (names >= FAIR) * (phone <= 1) * (remark != AGREED)
     level = np.searchsorted([POSSIBLE_FROM, PROBABLE_FROM, CERTAIN_FROM], score, side="right")
     level = np.minimum(level, _most(names, phone, place, licence, remark == OPEN, far))
+    sure = (phone > 1) & (place > 1)
+    level = np.where(slip & ~sure, np.minimum(level, PROBABLE), level)
     keep = level > 0
     made: dict[str, Array] = {
         "a": a,

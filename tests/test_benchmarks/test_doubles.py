@@ -29,6 +29,13 @@ def test_what_labels_name_is_found_out(labels: list[str], taken: str, groups: li
     assert pd.factorize(found)[0].tolist() == groups
 
 
+def test_of_namesakes_the_nearest_is_meant() -> None:
+    raw = pd.DataFrame({"name": ["青禾", "青禾", "青禾店"], "same_as": ["", "", "青禾"]})
+    frame = pd.DataFrame({"lon": [116.0, 117.0, 117.0], "lat": 33.0})
+    found, _ = doubles.grouped(raw, "same_as", np.array([2, 3, 4]), frame)
+    assert found[1] == found[2] != found[0]
+
+
 def test_pairs_are_counted_within_groups() -> None:
     assert doubles._pairs_of(np.array([0, 1, 0, 0])) == {(0, 2), (0, 3), (2, 3)}
 

@@ -39,6 +39,11 @@ def level(one: tuple[str, float, str, str], two: tuple[str, float, str, str]) ->
         ("香必居工农路店", "香必居", "工农路"),
         ("演示县青禾商贸有限公司", "青禾", ""),
         ("中国工商银行(人民路支行)", "中国工商", "人民路"),
+        ("好邻居便利店徐东店", "好邻居", "徐东"),
+        ("青禾酒店用品店", "青禾酒店用品", ""),
+        ("武汉宏达火锅店", "宏达", ""),
+        ("青禾火锅店有限司公", "青禾", ""),
+        ("Corner Lotus Hotel Co., Ltd.", "cornerlotus", ""),
         ("兰州拉面", "", ""),
         ("便利店", "", ""),
         ("", "", ""),
@@ -68,6 +73,12 @@ def test_a_name_comes_apart(name: str, stem: str, branch: str) -> None:
         ("青禾广场东门", "青禾广场西门", CONFLICT),
         ("青禾广场", "青禾广场停车场", CONFLICT),
         ("甲银行", "甲银行ATM", CONFLICT),
+        ("青禾幼儿园", "青禾幼园", FAIR),
+        ("好邻居（徐东店）", "好邻居（东徐店）", STRONG),
+        ("万家小龙虾", "万家小龙虾武广店", FAIR),
+        ("武汉市江岸区马桥巷味道药房", "味道药房（江岸店）", FAIR),
+        ("武汉市江岸区马桥巷味道药房", "味道药房（解放路店）", CONFLICT),
+        ("沙县小吃（江汉路店）", "沙县小吃(江汉路)店", SAME),
         ("小满面馆", "小满理发店", WEAK),
         ("便利店", "便利店", GENERIC),
         ("老王面馆", "小李面馆", DIFFERENT),
@@ -133,6 +144,51 @@ def test_the_level_of_a_pair(
     one: tuple[str, float, str, str], two: tuple[str, float, str, str], expected: int
 ) -> None:
     assert level(one, two) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("湖北省武汉市武昌区中山大道12号", "中山大道12号"),
+        ("武汉市江岸区二七街道建设二路12号3栋1层4室", "建设二路12号3栋"),
+        ("建设二路12号3楼", "武昌区建设二路12号3层"),
+    ],
+)
+def test_one_address_is_known_however_it_is_written(one: str, two: str) -> None:
+    both = signs(("甲", 0, "", one), ("乙", 0, "", two))
+    assert both.place[0] == both.place[1] != 0
+    assert doubles._places(both, both, np.array([0]), np.array([1]))[0] > 2
+
+
+def test_rooms_of_one_house_are_told_apart() -> None:
+    both = signs(("甲", 0, "", "建设路12号3楼"), ("乙", 0, "", "建设路12号2楼"))
+    assert doubles._places(both, both, np.array([0]), np.array([1]))[0] < 0
+
+
+@pytest.mark.parametrize(
+    ("phone", "other", "address", "expected"),
+    [
+        ("81234567", "81234567", "", PROBABLE),
+        ("", "", "建设路12号3楼", PROBABLE),
+        ("81234567", "87654321", "建设路12号3楼", POSSIBLE),
+    ],
+)
+def test_a_character_off_is_a_slip_where_telephone_or_address_is_the_same(
+    phone: str, other: str, address: str, expected: int
+) -> None:
+    assert level(("光源公寓", 0, phone, address), ("金源公寓", 37, other, address)) == expected
+
+
+def test_another_address_speaks_for_another_branch() -> None:
+    here, there = "友谊路99号", "珞喻路136号"
+    assert level(("春天百货", 0, "", here), ("春天百货", 200, "", there)) == POSSIBLE
+    assert level(("春天百货", 0, "", here), ("春天百货", 20, "", there)) >= PROBABLE
+
+
+def test_a_heap_of_rows_on_one_point_says_nothing() -> None:
+    names = ["沙县小吃", "沙县小吃", *(f"青禾{chr(0x4E00 + at)}坊" for at in range(doubles.PILE))]
+    heap = signs(*((name, 0.0, "", "") for name in names))
+    assert not ((heap_pairs := doubles.within(heap)).at_least(PROBABLE).a == 1).any(), heap_pairs
 
 
 def test_of_one_list_the_later_row_comes_first() -> None:
