@@ -35,12 +35,11 @@ from benchmarks import report, twins
 from benchmarks.report import Target
 from data import catalogue, doubles, kinds, readers
 from data.doubles import CERTAIN, POSSIBLE, PROBABLE, Pairs, Signs
-from data.survey import survey_of
+from data.survey import LICENCE, survey_of
 
 LABELS = re.compile(
     r"^(same_?as|sameas|double_?of|duplicate_?of|dup_?of|重复于|同一商户|相同于|与.*相同)$", re.I
 )
-LICENCE = re.compile(r"信用代码|营业执照|执照号|工商注册号|税号|licen[cs]e|credit_?code|uscc", re.I)
 LEVELS = {"certain": CERTAIN, "certain + probable": PROBABLE, "all": POSSIBLE}
 BOUNDS = (("precision", PROBABLE, 0.98), ("recall", PROBABLE, 0.95), ("precision", CERTAIN, 0.995))
 SHOWN = 6
@@ -102,13 +101,11 @@ def read(path: Path) -> Labelled:
     if label is None:
         raise SystemExit(f"no column of {', '.join(raw.columns)} is called same_as")
     frame = pd.DataFrame({**survey.texts, "lon": survey.lon, "lat": survey.lat, "noise": ""})
-    licence = next((raw[header] for header in raw.columns if LICENCE.search(header)), None)
     group, taken = grouped(raw, label, survey.row, frame)
     placed = np.isfinite(frame["lon"].to_numpy(float))
     category = survey.category
     whole = frame[placed].reset_index(drop=True)
-    ids = None if licence is None else licence[placed]
-    return Labelled(whole, _signs(whole, category[placed], ids), group[placed], taken)
+    return Labelled(whole, _signs(whole, category[placed], whole.get(LICENCE)), group[placed], taken)
 
 
 def of_frame(made: pd.DataFrame) -> Labelled:

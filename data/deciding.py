@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from data import doubles
 from data.known import StoredRows, mixed, row_keys, stored_texts
 from data.reasons import OK, REPEATED_ID
-from data.survey import COMPARED, Survey
+from data.survey import COMPARED, LICENCE, Survey
 from data.terms import NEW, SAME, Terms
 from data.watching import CHECKING, DOUBLES, Watch
 
@@ -224,8 +224,9 @@ def _twins(session: Session, survey: Survey, fates: Fates, terms: Terms, watch: 
     if not len(at):
         return twins
     name, phone, address = (survey.texts[each].iloc[at] for each in COMPARED)
-    new = doubles.signs_of(name, phone, address, fates.lon[at], fates.lat[at], survey.category[at])
-    stored, ids = _stored_signs(session, terms.branch_id, watch)
+    licence = survey.texts[LICENCE].iloc[at] if LICENCE in survey.texts else None
+    new = doubles.signs_of(name, phone, address, fates.lon[at], fates.lat[at], survey.category[at], licence)
+    stored, ids = _stored_signs(session, terms.branch_id, watch, licence is not None)
     total = 2 * len(at)
     if len(ids):
         pairs = doubles.between(new, stored, progress=lambda done, _: watch.at(DOUBLES, done, total))
@@ -244,12 +245,18 @@ def _twins(session: Session, survey: Survey, fates: Fates, terms: Terms, watch: 
     return twins
 
 
-def _stored_signs(session: Session, branch_id: int, watch: Watch) -> tuple[doubles.Signs, Rows]:
+def _stored_signs(
+    session: Session, branch_id: int, watch: Watch, licences: bool
+) -> tuple[doubles.Signs, Rows]:
     """Return what tells the branch's merchants apart, and their ids."""
     parts, ids = [], [np.empty(0, np.int64)]
-    for chunk in stored_texts(session, branch_id):
+    for chunk in stored_texts(session, branch_id, licences=licences):
         name, phone, address = (chunk[each] for each in COMPARED)
-        parts.append(doubles.signs_of(name, phone, address, chunk["lon"], chunk["lat"], chunk["category_id"]))
+        parts.append(
+            doubles.signs_of(
+                name, phone, address, chunk["lon"], chunk["lat"], chunk["category_id"], chunk.get(LICENCE)
+            )
+        )
         ids.append(chunk["id"].to_numpy(np.int64))
         watch.at(DOUBLES, 0, 1)
     return doubles.Signs.joined(parts), np.concatenate(ids)

@@ -348,7 +348,8 @@ def _address(text: str) -> tuple[str, str, str]:
 
 
 def _identifiers(texts: Array) -> Keys:
-    return _hashes([re.sub(r"[\W_]+", "", text).upper() if text else "" for text in texts])
+    bare = [re.sub(r"[\W_]+", "", text).upper() if text else "" for text in texts]
+    return _hashes([text if len(set(text)) > 2 and re.search(r"\d", text) else "" for text in bare])
 
 
 # --- pairs ------------------------------------------------------------------------------------------------

@@ -116,6 +116,7 @@ BOTH = (
 DATUM_COLUMNS = frozenset(
     {"datum", "坐标系", "坐标系统", "坐标类型", "crs", "coordsys", "coordtype", "coordinatesystem"}
 )
+LICENCE = re.compile(r"信用代码|营业执照|执照号|工商注册号|税号|licen[cs]e|credit_?code|uscc", re.I)
 LONGEST_HEADER = 200
 HEADER_WITHIN = 20  # rows: a title may stand above the header
 
@@ -324,6 +325,11 @@ def coordinate_pairs(headers: Sequence[str]) -> list[Pair]:
 def has_coordinates(headers: Sequence[str]) -> bool:
     """Whether there is a place to find a row's coordinates."""
     return bool(coordinate_pairs(headers))
+
+
+def licence_column(headers: Sequence[str]) -> str | None:
+    """Return the header of a column of registered numbers, such as 统一社会信用代码; None where there is none."""
+    return next((header for header in headers if LICENCE.search(header)), None)
 
 
 def propose(headers: Sequence[str], kind: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,8 @@ from sqlalchemy import Table as SqlTable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data import catalogue, readers, tables, values
-from data.survey import Survey, hashes
+from data import catalogue, headers, readers, tables, values
+from data.survey import LICENCE, Survey, hashes
 
 Floats = NDArray[np.float64]
 Hashes = NDArray[np.uint64]
@@ -168,10 +169,19 @@ def _looked_up(values: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.int64]:
     return np.where(found_in(ordered, wanted), order[_place(ordered, wanted)], -1)
 
 
-def stored_texts(session: Session, branch_id: int) -> Iterator[pd.DataFrame]:
+_LICENCE_KEPT = re.compile(rf'"[^"]*(?:{headers.LICENCE.pattern})[^"]*": "([^"]*)"', re.I)
+
+
+def stored_texts(session: Session, branch_id: int, *, licences: bool = False) -> Iterator[pd.DataFrame]:
     """Yield what tells a branch's merchants apart, some at a time; missing texts are empty."""
-    names = ("id", "name", "phone", "address", "lon", "lat", "category_id")
-    for chunk in _stored(session, tables.merchants, branch_id, names):
+    names = ["id", "name", "phone", "address", "lon", "lat", "category_id"]
+    for chunk in _stored(session, tables.merchants, branch_id, names + ["attributes"] * licences):
+        if licences:
+            kept = [
+                _LICENCE_KEPT.search(each) if isinstance(each, str) else None
+                for each in chunk.pop("attributes").tolist()
+            ]
+            chunk[LICENCE] = pd.Series([found[1] if found else "" for found in kept], dtype="str")
         texts = {name: chunk[name].fillna("").astype("str") for name in ("name", "phone", "address")}
         yield chunk.assign(**texts)
 

@@ -31,6 +31,7 @@ MOST_REJECTED = 0.5  # of the rows; above it the user is asked first
 PREVIEW_ROWS = 100
 MOST_UNKNOWN = 1000  # different words
 COMPARED = ("name", "phone", "address")
+LICENCE = "licence"
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Survey:
     unknown: dict[str, int]
     """Category words that mean nothing to us, and how many rows say each."""
     texts: dict[str, pd.Series]
-    """`COMPARED` of every row, where doubles are to be looked for; else empty."""
+    """`COMPARED` of every row, and `LICENCE` if the list has it, where doubles are to be looked for."""
     transform: placing.ToDegrees | None = None
     """How the list's own coordinates became degrees, where they were none."""
 
@@ -206,6 +207,9 @@ def _compared(cells: Cells, odd: int) -> dict[str, pd.Series]:
     found = {name: cells.names() if name == "name" else cells.text(name) for name in COMPARED}
     rest = pd.Series([""] * odd, dtype="str")
     texts = {name: empty if text is None else text for name, text in found.items()}
+    licence = headers.licence_column(list(cells.frame.columns))
+    if licence is not None:
+        texts[LICENCE] = values.tidy(cells.frame[licence]).reset_index(drop=True)
     return {name: pd.concat([text, rest], ignore_index=True) if odd else text for name, text in texts.items()}
 
 

@@ -379,6 +379,15 @@ def test_a_certain_double_of_a_stored_row_is_that_row(
     assert first["status"] == "closed"
 
 
+def test_one_licence_makes_one_merchant_of_two_lists(engine: sqlalchemy.Engine, branch: int) -> None:
+    header = "商户名称,统一社会信用代码,经度,纬度"
+    code = "92420102MA4KABCD1X"
+    bring(engine, branch, listed(f"小满面馆,{code},{LON},{LAT}", f"青禾书店,无,{LON},{LAT}", header=header))
+    again = listed(f"小满热干面馆,{code},{LON + 0.0005},{LAT}", f"云锦鞋店,无,{LON},{LAT}", header=header)
+    done = bring(engine, branch, again, policy="skip")
+    assert (done.accepted, done.duplicates, done.doubles["certain"]) == (1, 1, 1)
+
+
 def test_probable_and_possible_doubles_are_stored_with_a_mark(
     engine: sqlalchemy.Engine, branch: int, told_pairs: TOLD
 ) -> None:
