@@ -163,7 +163,12 @@ def _merchants(job: Fields) -> pd.DataFrame:
     is_own = np.zeros(len(names), dtype=bool)
     if len(outlets := (job.outlet > 0).nonzero()[0]):
         is_own[outlets] = kinds.own(names.iloc[outlets].fillna("").reset_index(drop=True), job.bank)
-    return built.assign(kind=kinds_of[job.outlet], is_own=is_own)
+    return built.assign(kind=kinds_of[job.outlet], is_own=_whose(job, is_own))
+
+
+def _whose(job: Fields, is_own: NDArray[np.bool_]) -> pd.Series:
+    """Return whether outlets are ours; without our bank's name nobody can say: stored ones stay as they are."""
+    return pd.Series(is_own) if job.bank else job.unless_told(is_own, None)
 
 
 def _outlets(job: Fields) -> pd.DataFrame:
@@ -184,7 +189,7 @@ def _outlets(job: Fields) -> pd.DataFrame:
         name=names,
         initials=initials(names),
         kind=kind.mask((kind == "bank") & (from_name == "atm"), "atm"),
-        is_own=is_own,
+        is_own=_whose(job, is_own),
         address=job.text("address", tables.outlets),
         phone=job.phone(tables.outlets),
     )
