@@ -37,7 +37,7 @@ def set_aside(session: Session, asker: Asker, branch_id: int, layer: str, row_id
     values = {"branch_id": branch_id, "layer": layer, "row_id": row_id, "reason": reason, "by": asker.name}
     session.execute(insert(aside_table).values(values))
     audit(session, asker, SET_ASIDE, branch_id, f"{layer} {row_id}")
-    return new_version(session, asker, branch_id, SET_ASIDE)
+    return new_version(session, asker, branch_id, SET_ASIDE, touched={})
 
 
 def take_back(session: Session, asker: Asker, branch_id: int, layer: str, row_id: int) -> int:
@@ -48,7 +48,7 @@ def take_back(session: Session, asker: Asker, branch_id: int, layer: str, row_id
     if not gone.rowcount:  # type: ignore[attr-defined]  # a DELETE counts its rows
         raise NotFound(N_("This point is not set aside."))
     audit(session, asker, TAKE_BACK, branch_id, f"{layer} {row_id}")
-    return new_version(session, asker, branch_id, TAKE_BACK)
+    return new_version(session, asker, branch_id, TAKE_BACK, touched={})
 
 
 def asides(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -117,19 +118,34 @@ def lock_version(session: Session, branch_id: int) -> int:
 
 
 def new_version(
-    session: Session, asker: Asker, branch_id: int, cause: str, batch_id: int | None = None
+    session: Session,
+    asker: Asker,
+    branch_id: int,
+    cause: str,
+    batch_id: int | None = None,
+    *,
+    touched: Mapping[str, Collection[int]] | None = None,
 ) -> int:
     """
     Give the branch's data a new number after a change, and keep its figures.
 
     Call it last in the transaction that changes the data: the figures are those of what stands then.
+
+    Parameters
+    ----------
+    session, asker, branch_id
+        Whose transaction changed what.
+    cause, batch_id
+        What is told of the version.
+    touched
+        The ids of all rows that were changed, added or removed, by layer: the working set in memory is then
+        mended where it is read anew otherwise. What is set aside needs no naming.
     """
     if not any(asker.may(right, branch_id) for right in (Right.IMPORT, Right.EDIT_MERCHANTS, Right.BRANCHES)):
         raise RightsError(N_("You do not have the right to see or do this at this branch."))
     number = lock_version(session, branch_id) + 1
     session.execute(update(branch_table).where(branch_table.c.id == branch_id).values(version=number))
-    only_asides = cause in (SET_ASIDE, TAKE_BACK)
-    kept = figures.kept(snapshots.after_change(session, branch_id, number, only_asides=only_asides))
+    kept = figures.kept(snapshots.after_change(session, branch_id, number, touched))
     session.execute(
         insert(data_versions).values(
             branch_id=branch_id, number=number, cause=cause, batch_id=batch_id, figures=kept, by=asker.name

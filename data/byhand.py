@@ -100,7 +100,7 @@ def edit_merchant(
     audit(
         session, asker, "edit merchant", branch_id, f"merchant {merchant_id}", batch=batch_id, fields=fields
     )
-    return new_version(session, asker, branch_id, "edit", batch_id)
+    return new_version(session, asker, branch_id, "edit", batch_id, touched={"merchants": [merchant_id]})
 
 
 def add_merchant(
@@ -137,7 +137,7 @@ def add_merchant(
     batch_id = open_hand(session, asker, branch_id, "add")
     merchant_id = add_row(session, batch_id, "merchants", {**values, "branch_id": branch_id})
     audit(session, asker, "add merchant", branch_id, f"merchant {merchant_id}", batch=batch_id)
-    new_version(session, asker, branch_id, "edit", batch_id)
+    new_version(session, asker, branch_id, "edit", batch_id, touched={"merchants": [merchant_id]})
     return merchant_id
 
 

@@ -138,8 +138,18 @@ def rollback(session: Session, asker: Asker, batch_id: int, *, keep: Keep) -> Ro
     counts = {"removed": undo.removed, "restored": undo.restored, "kept": undo.kept}
     session.execute(update(_batches).where(_batches.c.id == own).values(counts=counts))
     audit(session, asker, ROLLBACK, branch_id, f"batch {batch_id}", **counts)
-    version = new_version(session, asker, branch_id, ROLLBACK, own)
+    touched = _touched(session, batch) if keep == "later" else None
+    version = new_version(session, asker, branch_id, ROLLBACK, own, touched=touched)
     return RollbackReport(batch=own, **counts, version=version)
+
+
+def _touched(session: Session, batch: Any) -> dict[str, list[int]] | None:
+    """Return which rows on the map a change by hand was about, by layer; None of a list."""
+    if batch.mode != "hand":
+        return None
+    query = select(_lines.c.layer, _lines.c.row_id).where(_lines.c.batch_id == batch.id)
+    rows = [(layer, row_id) for layer, row_id in session.execute(query.distinct()) if layer != "unplaced"]
+    return {layer: [row_id for of, row_id in rows if of == layer] for layer, _ in rows}
 
 
 def same_file(session: Session, branch_id: int, sha256: str) -> dict[str, Any] | None:

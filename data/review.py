@@ -97,7 +97,8 @@ def settle_double(session: Session, asker: Asker, merchant_id: int, same: bool, 
         batch_id = open_hand(session, asker, branch_id, "apart")
         _unmark(session, batch_id, later)
     audit(session, asker, "settle double", branch_id, f"merchant {merchant_id}", batch=batch_id, same=same)
-    return new_version(session, asker, branch_id, "edit", batch_id)
+    touched = {"merchants": [merchant_id, int(earlier_id)]}
+    return new_version(session, asker, branch_id, "edit", batch_id, touched=touched)
 
 
 def _unmark(session: Session, batch_id: int, rows: pd.DataFrame, double_of: int | None = None) -> None:

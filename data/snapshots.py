@@ -7,10 +7,10 @@ the map's curve in WGS 84. Snapshots are shared by all threads, and let go when 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ from geo.tiles import Curve
 
 MAX_BYTES = 3 << 29  # 1.5 GB
 MAX_WORKED_BYTES = 1 << 28  # of that, a snapshot
+MOST_PATCHED = 1000  # rows, in one change
+PATCHED: Final = {"merchants": working.merchants, "outlets": working.outlets, "places": working.places}
 Key = tuple[URL, int, int]
 
 
@@ -102,6 +104,36 @@ class Layer:
     def with_aside(self, aside_ids: NDArray[np.int64]) -> Self:
         """Return the layer with others set aside."""
         return replace(self, aside=np.isin(self.id, aside_ids))
+
+    def patched(self, ids: Collection[int], columns: dict[str, Any], branch: tuple[float, float]) -> Self:
+        """
+        Return the layer with some rows as they are now: what `of` makes of all, without reading all.
+
+        Parameters
+        ----------
+        ids
+            Of the rows that were changed, added or removed.
+        columns
+            Of those of them that are there, sorted by id; no text.
+        branch
+            Where distances are measured from.
+        """
+        gone = np.flatnonzero(np.isin(self.id, np.fromiter(ids, dtype=np.int64)))
+        own, curve = {**columns, "distance_m": self.distance_m[:0]}, Curve.build([], [])
+        own["aside"] = np.zeros(len(own["id"]), dtype=np.bool_)
+        if len(own["id"]):
+            curve = Curve.build(columns["lon"], columns["lat"])
+            own = {name: value[curve.order] for name, value in own.items() if name != "distance_m"}
+            own["distance_m"] = distances_m(*branch, own["lon"], own["lat"])
+        kept_ids, kept_codes = np.delete(self.id, gone), np.delete(self.curve.codes, gone)
+        at = _places(kept_codes, kept_ids, curve.codes, own["id"])
+        merged = {name: np.insert(np.delete(getattr(self, name), gone), at, own[name]) for name in own}
+        line = {
+            name: np.insert(np.delete(getattr(self.curve, name), gone), at, getattr(curve, name))
+            for name in ("codes", "x", "y")
+        }
+        order = np.arange(len(merged["id"]))
+        return replace(self, **merged, curve=Curve(order, **line, in_order=True), _curves={})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -223,7 +255,9 @@ def snapshot(engine: Engine, branch_id: int, version: int | None = None) -> Snap
         return _kept.get((engine.url, branch_id, now), lambda: load(session, branch_id))
 
 
-def after_change(session: Session, branch_id: int, version: int, *, only_asides: bool = False) -> Snapshot:
+def after_change(
+    session: Session, branch_id: int, version: int, touched: Mapping[str, Collection[int]] | None = None
+) -> Snapshot:
     """
     Return the working set as the open transaction has it, and keep it for all if that is committed.
 
@@ -231,23 +265,39 @@ def after_change(session: Session, branch_id: int, version: int, *, only_asides:
     ----------
     session, branch_id, version
         The transaction that has just given the branch this version.
-    only_asides
-        Nothing but what is set aside changed: the version before serves, if it is in memory.
+    touched
+        The ids of the rows that were changed, added or removed, by layer: with what is set aside, nothing
+        else changed, and the version before serves if it is in memory. None: anything may have changed.
     """
     key = (session.get_bind().engine.url, branch_id, version)
-    before = _kept.find((*key[:2], version - 1)) if only_asides else None
-    if before is None:
+    few = touched is not None and _is_patchable(touched)
+    before = _kept.find((*key[:2], version - 1)) if few else None
+    if before is None or touched is None:
         changed = replace(load(session, branch_id), key=key)
     else:
-        aside = working.asides(session, branch_id)
-        changed = replace(
-            before,
-            key=key,
-            merchants=before.merchants.with_aside(aside["merchants"]),
-            customers=before.customers.with_aside(aside["customers"]),
-        )
+        changed = replace(_patched(session, before, touched), key=key)
     _publish(session, changed)
     return changed
+
+
+def _is_patchable(touched: Mapping[str, Collection[int]]) -> bool:
+    """Whether rows are few, and of layers whose rows stand for themselves: a customer's sets do not."""
+    ids = {layer: rows for layer, rows in touched.items() if rows}
+    return ids.keys() <= PATCHED.keys() and sum(map(len, ids.values())) <= MOST_PATCHED
+
+
+def _patched(session: Session, before: Snapshot, touched: Mapping[str, Collection[int]]) -> Snapshot:
+    """Return a snapshot with some rows, and all that is set aside, as they are now."""
+    point = (before.lon, before.lat)
+    layers: dict[str, Any] = {
+        layer: getattr(before, layer).patched(ids, PATCHED[layer](session, before.branch_id, ids), point)
+        for layer, ids in touched.items()
+        if ids
+    }
+    aside = working.asides(session, before.branch_id)
+    for layer, ids in aside.items():
+        layers[layer] = layers.get(layer, getattr(before, layer)).with_aside(ids)
+    return replace(before, **layers)
 
 
 def _publish(session: Session, changed: Snapshot) -> None:
@@ -279,6 +329,18 @@ def load(session: Session, branch_id: int) -> Snapshot:
         outlets=Outlets.of(working.outlets(session, branch_id), point, nothing),
         places=Places.of(working.places(session, branch_id), point, nothing),
     )
+
+
+def _places(
+    codes: NDArray[np.uint64],
+    ids: NDArray[np.int64],
+    new_codes: NDArray[np.uint64],
+    new_ids: NDArray[np.int64],
+) -> NDArray[np.intp]:
+    """Return where new rows go among rows along a curve: at one spot they stand by id."""
+    first, last = (np.searchsorted(codes, new_codes, side) for side in ("left", "right"))
+    spots = zip(new_ids, first, last, strict=True)
+    return np.array([a + np.searchsorted(ids[a:b], row_id) for row_id, a, b in spots], dtype=np.intp)
 
 
 def is_full() -> bool:

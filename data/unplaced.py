@@ -107,7 +107,7 @@ def place_unplaced(session: Session, asker: Asker, unplaced_id: int, lon: float,
         _hold(session, row_id, held)
     _take_away(session, batch_id, unplaced_id)
     audit(session, asker, "place row", row.branch_id, f"{layer} {row_id}", batch=batch_id)
-    new_version(session, asker, row.branch_id, "edit", batch_id)
+    new_version(session, asker, row.branch_id, "edit", batch_id, touched={layer: [row_id]})
     return row_id
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -15,17 +15,18 @@ from data import tables
 from data.catalogue import OUTLET_KINDS, PLACE_KINDS, STATUSES, TIER_CODES
 
 Columns = dict[str, Any]
+Ids = Collection[int] | None
 ROWS_AT_ONCE = 20_000
 UNKNOWN = -1
 _BETWEEN = "\x1f"  # stands between tags and channels, and in neither
 _COPY_HEADER, _COPY_TRAILER = 19, 2  # bytes round the rows of PostgreSQL's binary copy
 
 
-def merchants(session: Session, branch_id: int) -> Columns:
-    """Return id, lon, lat, category, status."""
+def merchants(session: Session, branch_id: int, ids: Ids = None) -> Columns:
+    """Return id, lon, lat, category, status; of some rows where `ids` says which."""
     table = tables.merchants
     status = _code(table.c.status, STATUSES)
-    read = _read(session, table, branch_id, [*_place(table), table.c.category_id, status])
+    read = _read(session, table, branch_id, [*_place(table), table.c.category_id, status], ids)
     return {**_point(read), "category": read[3].astype(np.int16), "status": read[4].astype(np.int8)}
 
 
@@ -60,20 +61,21 @@ def customers(session: Session, branch_id: int) -> Columns:
     }
 
 
-def outlets(session: Session, branch_id: int) -> Columns:
-    """Return id, lon, lat, kind, own."""
+def outlets(session: Session, branch_id: int, ids: Ids = None) -> Columns:
+    """Return id, lon, lat, kind, own; of some rows where `ids` says which."""
     table = tables.outlets
     kind = _code(table.c.kind, OUTLET_KINDS)
-    read = _read(session, table, branch_id, [*_place(table), kind, _flag(table.c.is_own)])
+    read = _read(session, table, branch_id, [*_place(table), kind, _flag(table.c.is_own)], ids)
     return {**_point(read), "kind": read[3].astype(np.int8), "own": read[4].astype(bool)}
 
 
-def places(session: Session, branch_id: int) -> Columns:
-    """Return id, lon, lat, kind, households, adults, employees."""
+def places(session: Session, branch_id: int, ids: Ids = None) -> Columns:
+    """Return id, lon, lat, kind, households, adults, employees; of some rows where `ids` says which."""
     table = tables.places
     counts = ("households", "adults", "employees")
     numbers = [_number(session, table.c[name]) for name in counts]
-    read = _read(session, table, branch_id, [*_place(table), _code(table.c.kind, PLACE_KINDS), *numbers])
+    columns = [*_place(table), _code(table.c.kind, PLACE_KINDS), *numbers]
+    read = _read(session, table, branch_id, columns, ids)
     known = {name: _known(read[4 + i]) for i, name in enumerate(counts)}
     return {**_point(read), "kind": read[3].astype(np.int8), **known}
 
@@ -123,10 +125,12 @@ def _is_postgresql(session: Session) -> bool:
 
 
 def _read(
-    session: Session, table: Table, branch_id: int, columns: list[ColumnElement[Any]]
+    session: Session, table: Table, branch_id: int, columns: list[ColumnElement[Any]], ids: Ids = None
 ) -> NDArray[np.float64]:
     """Return numbers, one row of the array a column, in the order of the ids."""
     query = select(*columns).where(table.c.branch_id == branch_id).order_by(table.c.id)
+    if ids is not None:
+        query = query.where(table.c.id.in_(sorted(ids)))
     return _numbers(session, query, len(columns))
 
 

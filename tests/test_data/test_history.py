@@ -398,7 +398,7 @@ def test_what_fails_midway_leaves_everything_as_it_was(town, monkeypatch):
         batch = add_list(session, town, ["甲"])
         was = rows_of(session, town)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_more: object) -> None:
         raise RuntimeError("power cut")
 
     monkeypatch.setattr(history, "new_version", fail)
