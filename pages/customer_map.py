@@ -149,11 +149,12 @@ def title(asker: Asker, branch: Mapping[str, Any]) -> None:
 
 
 def tools(asker: Asker, branch: Mapping[str, Any]) -> tuple[Sequence[str], Filters, BaseMap, str]:
-    """Show layers, filters, base maps and the search in a row, and return what is chosen."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+    """Show what has a title in a row, what has none in one below, and return what is chosen."""
+    with st.container(horizontal=True, vertical_alignment="top", gap="xsmall"):
         layers = filters.pick_layers()
         metric = pick_metric() if "customers" in layers else "count"
         base = pick_base(bool(branch["is_demo"]))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         picked = filters.pick_filters()
         filters.search_box(asker, branch)
         hand.tools(asker, int(branch["id"]))

@@ -71,7 +71,8 @@ def show(figures: Mapping[str, Figure], asker: Asker, branch_id: int) -> Wanted 
     for (name, card), column in zip(CARDS.items(), columns, strict=True):
         figure = figures.get(name, Figure(None, None, None))
         with column, st.container(border=True, gap="xxsmall", height="stretch"):
-            st.metric(_(card.title), value_of(figure, card.written), help=_(card.meaning))
+            st.caption(_(card.title), help=_(card.meaning))  # a metric's own label is cut, not wrapped
+            st.metric(_(card.title), value_of(figure, card.written), label_visibility="collapsed")
             if counts := counts_of(figure, card.written):
                 st.caption(counts)
             if offers(card, figure, asker, branch_id) and st.button(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+import streamlit as st
 from sqlalchemy import Engine, insert, select
 from streamlit.testing.v1 import AppTest
 
-from data import changes, store, tables
+from data import changes, snapshots, store, tables
 from data.rights import Asker, Role
+from pages import customer_map
 from pages.parts import hand_form
 from tests.test_pages.conftest import ME, Visit
 from tests.test_pages.conftest import texts as marked
@@ -379,3 +381,42 @@ def test_only_what_differs_counts_as_changed() -> None:
     assert hand_form.changed(before, before) == {}
     assert hand_form.changed(before, {"phone": "1", "name": "a"}) == {"phone": "1"}
     assert hand_form.changed(before, {**before, "lon": 1.5}) == {"point": (1.5, 2.0)}
+
+
+# Clicks, and what was set aside ---------------------------------------------------------------------------
+
+
+def test_a_click_whose_run_is_cut_short_before_it_was_acted_on_counts_in_the_next(
+    visit: Visit, seeded: int, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = merchant(sqlite_engine, "川味火锅")
+    app = visit()
+    place = {"lat": row["lat"], "lng": row["lon"]}
+    app.session_state["map"] = {"last_clicked": place, "center": place, "zoom": 18}
+    with monkeypatch.context() as patch:
+        patch.setattr(customer_map, "heed", lambda *_: st.stop())
+        app.run()
+    assert "#### 川味火锅" not in texts(app)
+    assert "#### 川味火锅" in texts(app.run())
+    press(app, "close_card")
+    assert "#### 川味火锅" not in texts(app.run())  # and is answered once
+
+
+@pytest.mark.parametrize(
+    ("role", "named"), [(Role.HEAD, True), (Role.LEAD, True), (Role.MEMBER, False), (Role.ANALYST, False)]
+)
+def test_the_list_of_what_was_set_aside_names_people_to_those_who_may_see_them(
+    seeded: int, sqlite_engine: Engine, role: Role, named: bool
+) -> None:
+    table = tables.customers
+    with store.transaction(sqlite_engine) as session:
+        person = session.scalar(select(table.c.id).where(table.c.existing.is_(False)).order_by(table.c.id))
+        store.set_aside(session, ME, seeded, "customers", person, "已搬走")
+        shop = merchant(sqlite_engine, "川味火锅")["id"]
+        store.set_aside(session, ME, seeded, "merchants", shop, "在外地")
+    asker = Asker(name="someone", role=role, branch_ids=frozenset({seeded}))
+    held = snapshots.snapshot(sqlite_engine, seeded)
+    with store.reading(sqlite_engine) as session:
+        rows = store.asides(session, ME, seeded)
+    assert rows["name"].dropna().tolist() == ["川味火锅"]
+    assert customer_map.aside_people(asker, held, rows) == ({person: "客户3"} if named else {})
