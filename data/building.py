@@ -167,7 +167,7 @@ def _merchants(job: Fields) -> pd.DataFrame:
 
 
 def _whose(job: Fields, is_own: NDArray[np.bool_]) -> pd.Series:
-    """Return whether outlets are ours; without our bank's name nobody can say: stored ones stay as they are."""
+    """Return whether outlets are ours; where our bank's name is not set, stored ones stay as they are."""
     return pd.Series(is_own) if job.bank else job.unless_told(is_own, None)
 
 

@@ -97,7 +97,7 @@ def kml_file() -> bytes:
 
 
 def made(folder: Path) -> dict[str, bytes]:
-    """Return one small good list of each format; archives are stored, so that changes reach what is in them."""
+    """Return one small good list of each format; archives are only stored: changes reach what is in them."""
     frame = pd.DataFrame(ROWS, columns=HEADER)
     points = gpd.GeoDataFrame(
         frame, geometry=shapely.points(frame["经度"].astype(float), frame["纬度"].astype(float)), crs=4326
