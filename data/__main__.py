@@ -10,6 +10,7 @@ import getpass
 import json
 import math
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ Datum = StrEnum("Datum", ["wgs84", "gcj02", "bd09"])
 DatumOrAuto = StrEnum("DatumOrAuto", ["auto", "wgs84", "gcj02", "bd09"])
 Policy = StrEnum("Policy", ["update", "keep", "skip"])
 Keep = StrEnum("Keep", ["later", "none"])
+Weight = StrEnum("Weight", ["merchants", "customers", "households", "deposits", "hours"])
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 BranchCode = Annotated[str, typer.Option("--branch", help="The branch's code.")]
 
@@ -308,6 +310,60 @@ def coverage(branch: BranchCode, as_json: Json = False) -> None:
             for name, row in total.items()
         )
         answer({"zones": [], "unzoned": total, "total": total}, lines)
+
+
+@app.command()
+def design(
+    branch: BranchCode,
+    zones: Annotated[int, typer.Option(min=1, help="How many.")],
+    weight: Annotated[Weight, typer.Option(help="What is to be alike in each zone.")] = Weight.merchants,
+    out: Annotated[Path | None, typer.Option(help="Write the zones to this .geojson, in WGS 84.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed tries other starts.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Divide the catchment into zones that weigh alike, each in one piece and compact."""
+    from data import designing  # the other commands start faster without it
+
+    with _answering(as_json) as answer:
+        if out is not None and out.suffix.lower() != ".geojson":
+            raise FileError(N_("Zones are written as .geojson, not as {suffix}."), suffix=out.suffix or "-")
+        start = time.perf_counter()
+        snapshot, ground = _ground(branch)
+        found = designing.designed(
+            snapshot,
+            _asker(),
+            zones,
+            weight=weight.value,
+            radius_m=ground.radius_m,
+            seed=seed,
+        )
+        if out is not None:
+            _write(found.zones.to_json(drop_id=True, ensure_ascii=False).encode(), out)
+        plan = found.design
+        told = {
+            "zones": plan.zones,
+            "blocks": len(found.blocks),
+            "largest_deviation": plan.largest_deviation,
+            "bound": plan.bound.deviation,
+            "bound_block": None if plan.bound.block is None else found.blocks.ids[plan.bound.block],
+            "within": plan.within,
+            "dispersion": plan.dispersion,
+            "mean_polsby_popper": found.mean_polsby_popper,
+            "boundary_m": plan.boundary_m,
+            "contiguous": plan.contiguous,
+            "seconds": round(time.perf_counter() - start, 3),
+        }
+        answer(
+            told,
+            _t(
+                N_(
+                    "{zones} zones, at most {percent} % from the ideal; no plan can do better than {bound} %."
+                ),
+                zones=plan.zones,
+                percent=f"{plan.largest_deviation * 100:.1f}",
+                bound=f"{plan.bound.deviation * 100:.1f}",
+            ),
+        )
 
 
 @app.command()

@@ -157,6 +157,31 @@ def test_catchment_names_the_farthest_and_the_rings(branch: str, listed: Path) -
     assert 1400 < found["radius_m"] < 1500
 
 
+def test_a_design_answers_with_its_measures_and_writes_its_zones(
+    branch: str, listed: Path, tmp_path: Path
+) -> None:
+    run("import", "merchants", str(listed), "--branch", branch, "--datum", "wgs84")
+    more = tmp_path / "b.csv"
+    more.write_text("商户名称,经度,纬度\n丁,114.29,30.51\n", encoding="utf-8")
+    run("import", "merchants", str(more), "--branch", branch, "--datum", "wgs84")
+    out = tmp_path / "zones.geojson"
+    given = ("design", "--branch", branch, "--zones", "2")
+    found = answered(*given, "--out", str(out), "--seed", "3")
+    assert {"largest_deviation", "bound", "dispersion", "mean_polsby_popper", "boundary_m"} <= set(found)
+    assert (found["zones"], found["contiguous"], found["largest_deviation"]) == (2, True, 0.0)
+    assert found["blocks"] > 2 and found["seconds"] > 0.0
+    features = json.loads(out.read_text(encoding="utf-8"))["features"]
+    assert [each["properties"] for each in features] == [
+        {"zone_id": 1, "weight": 1.0},
+        {"zone_id": 2, "weight": 1.0},
+    ]
+    refused = answered(*given, "--weight", "households", status=1)
+    assert "households" in refused["error"]
+    assert "geojson" in answered(*given, "--out", str(tmp_path / "a.shp"), status=1)["error"]
+    assert run(*given, "--weight", "luck").exit_code == 2
+    assert "2 zones" in run(*given).stdout
+
+
 def test_coverage_has_a_total_and_no_zones_yet(branch: str, listed: Path) -> None:
     run("import", "merchants", str(listed), "--branch", branch, "--datum", "wgs84")
     found = answered("coverage", "--branch", branch)
