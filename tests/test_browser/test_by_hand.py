@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -42,6 +44,7 @@ with store.transaction(engine) as session:
     session.execute(insert(tables.unplaced).values(**values, batch_id=made.one(), record=record))
     store.new_version(session, me, branch, "test")
 """
+ROWS = {"zh-CN": ("图层", "客户网格", "底图"), "en-US": ("Layers", "Cells show", "Base map")}
 READ = """
 from sqlalchemy import select
 from data import store, tables
@@ -155,6 +158,94 @@ def test_a_pin_is_moved_with_a_click_and_cancel_leaves_it_at_phone_width(
     press(page, "撤销")
     expect(page.get_by_text("已撤销").first).to_be_visible()
     assert place_of(server, "地标商户") == [LON, LAT]
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_a_row_without_a_place_is_put_where_the_click_fell(
+    browse: Browse, server: Server, width: int
+) -> None:
+    page = browse(address(server), width=width)
+    at_rest(page)
+    press(page, "未定位 1 户")
+    press(page, "定位")
+    frame = map_frame(page)
+    expect(frame.locator(".zhendi-hint")).to_have_text("请点击所在位置")
+    page.locator("iframe").first.scroll_into_view_if_needed()
+    at_rest(page)
+    middle = spot_of(page, LON)
+    click(page, (middle[0] + 60, middle[1] - 90))
+    expect(page.get_by_role("button", name="放在这里")).to_be_visible()
+    at_rest(page)
+    pin = frame.locator(".zhendi-pin").bounding_box()
+    box = page.locator("iframe").first.bounding_box()
+    assert pin
+    assert box
+    tip = pin["x"] + pin["width"] / 2 - box["x"], pin["y"] + pin["height"] - box["y"]
+    press(page, "放在这里")
+    expect(page.get_by_text("已定位：老李修车").first).to_be_visible()
+    lon, lat = place_of(server, "老李修车")
+    degree_px = 256 * 2**16 / 360
+    assert lon == pytest.approx(LON + 60 / degree_px, abs=3e-5)
+    assert lat == pytest.approx(LAT + 90 / degree_px * np.cos(np.radians(LAT)), abs=3e-5)
+    assert tip == pytest.approx((middle[0] + 60, middle[1] - 90), abs=3)
+    press(page, "撤销")
+    expect(page.get_by_role("button", name="未定位 1 户")).to_be_visible()
+    assert place_of(server, "老李修车") == []
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_two_that_may_be_one_are_compared_kept_apart_and_made_one(
+    browse: Browse, server: Server, width: int
+) -> None:
+    page = browse(address(server, at=f"{LON + 0.02},{LAT},16"), width=width)
+    at_rest(page)
+    page.locator("iframe").first.scroll_into_view_if_needed()
+    click(page, spot_of(page, LON + 0.02))
+    card = page.get_by_role("heading", name="远处商户")
+    expect(card).to_be_visible()
+    settled(page)
+    dialog = page.get_by_role("dialog")
+    for answer, said in (("不是同一家", "已确认不是重复：远处商户"), ("是同一家，合并", "已合并：地标商户")):
+        press(page, "对比")
+        expect(dialog).to_contain_text("先录入的")
+        expect(dialog).to_contain_text("相距 1.9 公里")
+        dialog.get_by_role("button", name=answer, exact=True).click()
+        expect(page.get_by_text(said).first).to_be_visible()
+        expect(dialog).to_have_count(0)
+        settled(page)
+        merged = answer.startswith("是")
+        assert bool(place_of(server, "远处商户")) != merged
+        expect(page.get_by_role("button", name="对比")).to_have_count(0)
+        press(page, "撤销")
+        expect(page.get_by_text("已撤销").first).to_be_visible()
+        settled(page)
+    assert place_of(server, "远处商户") == pytest.approx([LON + 0.02, LAT])
+    assert place_of(server, "地标商户") == [LON, LAT]
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+@pytest.mark.parametrize("width", [1366, 1280, 390])
+def test_no_cards_title_is_cut_and_tools_stand_in_straight_rows(
+    browse: Browse, server: Server, locale: str, width: int
+) -> None:
+    page = browse(address(server, layers="merchants.customers"), width=width, locale=locale)
+    titles = page.locator("[data-testid='stCaptionContainer']")
+    cut = """all => all.flatMap(one => [...one.querySelectorAll("*")])
+        .filter(one => getComputedStyle(one).textOverflow === "ellipsis" && one.scrollWidth > one.clientWidth)
+        .map(one => one.textContent)"""
+    assert titles.count() >= 6
+    assert titles.evaluate_all(cut) == []
+    labels = [page.get_by_text(text, exact=True) for text in ROWS[locale]]
+    tops = [box["y"] for label in labels if (box := label.bounding_box())]
+    assert len(tops) == 3
+    assert len({round(top) for top in (tops if width > 390 else tops[1:])}) == 1
+    add = page.get_by_role("button", name=re.compile("新增商户|Add merchant")).bounding_box()
+    search = page.get_by_placeholder(re.compile("名称|Name")).bounding_box()
+    assert add
+    assert search
+    if width > 390:
+        middles = [box["y"] + box["height"] / 2 for box in (add, search)]
+        assert middles[0] == pytest.approx(middles[1], abs=2)
 
 
 def test_what_a_search_finds_moves_neither_the_box_nor_the_map(browse: Browse, server: Server) -> None:
