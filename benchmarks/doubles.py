@@ -33,9 +33,12 @@ from scipy.sparse.csgraph import connected_components
 
 from benchmarks import report, twins
 from benchmarks.report import Target
-from data import catalogue, doubles, kinds, readers
-from data.doubles import CERTAIN, POSSIBLE, PROBABLE, Pairs, Signs
-from data.survey import LICENCE, survey_of
+from data import catalogue
+from data.files import readers
+from data.lists import doubles
+from data.lists.doubles import CERTAIN, POSSIBLE, PROBABLE, Pairs, Signs
+from data.lists.survey import LICENCE, survey_of
+from data.meaning import kinds
 
 LABELS = re.compile(
     r"^(same_?as|sameas|double_?of|duplicate_?of|dup_?of|重复于|同一商户|相同于|与.*相同)$", re.I

@@ -3,7 +3,7 @@ A list of a million merchants brought in, against pandas and the database's own 
 
     python benchmarks/ingest.py [--rows 1000000] [--database both] [--repeats 3] [--quick] [--json FILE]
 
-The list is the invented town's (`data.townsfolk`), in GB18030. Ours reads it, finds its encoding, proves
+The list is the invented town's (`townsfolk`), in GB18030. Ours reads it, finds its encoding, proves
 its datum, checks and converts every row, stores all in one transaction and works out the branch's figures.
 The peer is `pandas.read_csv` and `executemany` (SQLite) or `COPY` (PostgreSQL) into the same table with its
 keys and indexes: it checks nothing. Each measurement is a process of its own over a store of its own. Doubles
@@ -36,10 +36,11 @@ from sqlalchemy import func, select
 from benchmarks import report
 from benchmarks.report import Target, ratio
 from benchmarks.snapshot import peak_mb
-from data import branches, catalogue, demo, ingest, store, tables, townsfolk
+from data import branches, catalogue, demo, ingest, store, tables
 from data.config import ROOT, Settings
 from data.rights import command_line
-from data.town import CENTRE, Town, plan_town
+from data.towns import townsfolk
+from data.towns.town import CENTRE, Town, plan_town
 from tests import clusters
 
 FOLDER = ROOT / "var" / "benchmarks" / "ingest"

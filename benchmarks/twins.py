@@ -1,7 +1,7 @@
 """
 Lists of an invented town's merchants in which some rows are doubles, and it is known of which.
 
-The town is `data.town`'s; names are of four sorts (chains with branches, shops' own names, companies, and
+The town is the demo's; names are of four sorts (chains with branches, shops' own names, companies, and
 names that say only what is sold). Hard neighbours stand in between that are no doubles: branches of one chain
 down the street, shops of one owner with one telephone, a bank and its ATM, gates, buildings, stages and
 numbered schools.
@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import pandas as pd
 
-from data import invented, townsfolk
-from data.town import plan_town
+from data.towns import invented, townsfolk
+from data.towns.town import plan_town
 
 DOUBLED = 0.22  # of all rows
 LABEL = "same_as"

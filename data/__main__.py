@@ -25,10 +25,11 @@ import typer
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from data import catalogue, config, export, figures, ingest, outages, rejected, snapshots, store
+from data import catalogue, config, export, figures, ingest, outages, snapshots, store
 from data.config import Settings
 from data.figures import Catchment, Filters, Reach
 from data.ingest import ImportReport
+from data.lists import rejected
 from data.rights import Asker, command_line
 from data.snapshots import Snapshot
 from data.words import say

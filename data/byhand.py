@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from data import catalogue, changes, tables
 from data.branches import data_version, lock_version, new_version
+from data.meaning.pinyin import initials
 from data.people import managers
-from data.pinyin import initials
 from data.rights import Asker, Right
 from data.trail import audit
 from geo.errors import N_, Conflict, DataError, NotFound, Told

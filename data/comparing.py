@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data import changes, tables
-from data.known import row_keys
+from data.lists.known import row_keys
+from data.lists.survey import hashes
+from data.meaning.values import name_keys
 from data.rights import Asker, Right
 from data.sources import LISTS
-from data.survey import hashes
-from data.values import name_keys
 from geo.errors import N_, Conflict, DataError, NotFound
 
 NEW, GONE, MOVED, CHANGED = "new", "gone", "moved", "changed"

@@ -21,14 +21,15 @@ import xlsxwriter
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from data import basemaps, branches, ingest, invented, people, store, townsfolk
+from data import basemaps, branches, ingest, people, store
 from data.config import Settings
 from data.rights import Asker, Right, Role
-from data.streetplan import write_street_plan
 from data.tables import branches as branch_table
 from data.tables import people as people_table
 from data.tables import person_branches
-from data.town import Town, plan_town
+from data.towns import invented, townsfolk
+from data.towns.streetplan import write_street_plan
+from data.towns.town import Town, plan_town
 from geo.datum import convert
 from geo.errors import N_, Conflict, NotFound
 

@@ -29,7 +29,7 @@ WEIGHTS = ("merchants", "customers", "households", "deposits", "hours")
 _VISIT_H, _WALK_M_H = 0.5, 4_000.0
 _VISITS_SIGNED, _VISITS_OTHER = 90 / 90, 90 / 180
 _BORDER_SHARE = 0.5
-FEWEST_CELLS, MOST_CELLS, CELLS_A_POINT = 300, 6_000, 10  # many empty cells only blur what is to be balanced
+FEWEST_CELLS, MOST_CELLS, CELLS_A_POINT = 300, 20_000, 10  # many empty cells only blur what is to be balanced
 
 
 @dataclass(frozen=True, eq=False)

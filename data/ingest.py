@@ -18,20 +18,23 @@ import pandas as pd
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from data import branches, changes, foreseen, kinds, proof, readers, remembered, tables, updating
+from data import branches, changes, tables
 from data.catalogue import CATEGORIES
-from data.deciding import ACCEPTED, DUPLICATE, REJECTED, UPDATED, Fates, decide
-from data.missing import missing
-from data.proof import Proof
-from data.proving import proven, refuse_all, settled
-from data.readers import Table
-from data.reasons import OK, REASONS, WARNINGS, rejects_table
+from data.files import readers
+from data.files.readers import Table
+from data.lists import foreseen, proof, remembered, updating
+from data.lists.deciding import ACCEPTED, DUPLICATE, REJECTED, UPDATED, Fates, decide
+from data.lists.missing import missing
+from data.lists.proof import Proof
+from data.lists.proving import proven, refuse_all, settled
+from data.lists.reasons import OK, REASONS, WARNINGS, rejects_table
+from data.lists.storing import Storing
+from data.lists.survey import KINDS, MOST_REJECTED, Survey, survey_of
+from data.lists.terms import MODES, POLICIES, Terms
+from data.lists.watching import CHECKING, READING, STAGES, STORING, Progress, Watch
+from data.meaning import kinds
 from data.rights import Asker, Right
-from data.storing import Storing
-from data.survey import KINDS, MOST_REJECTED, Survey, survey_of
-from data.terms import MODES, POLICIES, Terms
 from data.trail import audit
-from data.watching import CHECKING, READING, STAGES, STORING, Progress, Watch
 from geo.catchment import distances_m
 from geo.datum import convert
 from geo.errors import N_, ManyRejected
@@ -71,7 +74,7 @@ class ImportPlan:
     datum: str | None
     """None when nothing proves it; then the user chooses among the candidates."""
     datum_how: str | None
-    """A key of `data.proof.HOW`."""
+    """A key of `data.lists.proof.HOW`."""
     candidates: dict[str, tuple[float, float]]
     """WGS 84 position of the first good row under each datum."""
     sample: tuple[tuple[float, float], ...]
@@ -103,9 +106,9 @@ class ImportPlan:
     warnings: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     pairs: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
-    """As `data.foreseen.pairs` has them."""
+    """As `data.lists.foreseen.pairs` has them."""
     changes_preview: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
-    """As `data.foreseen.points` has them."""
+    """As `data.lists.foreseen.points` has them."""
     gone_rows: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
     """`id, name, address, lon, lat` of what is gone, the first of many."""
 
@@ -258,7 +261,7 @@ def run_import(
     mapping
         Field to header, None for a field that is not to be taken; the rest is proposed.
     bank, policy, mode, source, close_missing, decisions, words, remember, doubles
-        As `data.terms.Terms` has them.
+        As `data.lists.terms.Terms` has them.
     agreed
         Whether the user agrees to lose more than half of the rows.
     dry_run

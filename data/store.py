@@ -16,8 +16,7 @@ from data.byhand import add_merchant, edit_merchant, merchant_changes
 from data.comparing import diff
 from data.database import dispose, engine, is_migrated, migrate, reading, transaction
 from data.history import RollbackReport, rollback, same_file, touched_later
-from data.people import add_person, managers, people, set_role
-from data.remembered import (
+from data.lists.remembered import (
     Profile,
     category_words,
     forget_profile,
@@ -27,6 +26,7 @@ from data.remembered import (
     profile_for,
     profiles,
 )
+from data.people import add_person, managers, people, set_role
 from data.review import doubles_to_review, settle_double
 from data.rows import (
     customer_card,

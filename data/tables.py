@@ -202,7 +202,7 @@ category_words = Table(
     "category_words",
     metadata,
     Column("branch_id", Id, ForeignKey("branches.id", ondelete="CASCADE"), primary_key=True),
-    Column("word", String(120), primary_key=True),  # as `data.kinds` compares words
+    Column("word", String(120), primary_key=True),  # as `data.meaning.kinds` compares words
     Column("code", String(60), nullable=False),  # a category's, or `outlet:bank|atm|insurer`
     Column("by", String(100), nullable=False),
     _moment(),

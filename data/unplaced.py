@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from data import bulk, catalogue, changes, tables
 from data.branches import lock_version, new_version
 from data.byhand import add_row, check_point, open_hand
-from data.pinyin import initials
+from data.meaning.pinyin import initials
 from data.rights import Asker, Right
 from data.trail import audit
 from geo.errors import N_, Conflict, NotFound

@@ -31,6 +31,7 @@ _RUNS = 20
 _MOST_TRIALS = 4_000_000  # of one run
 _ALL_TRIALS = 4_000_000  # of all runs, where one takes less
 _ATTEMPTS = 4  # at a plan that nearly keeps its limits
+_ASTRAY = 0.6  # of its ideal: a start farther off is not worth the moves that would mend it
 _CHUNKS = 20  # of a run, between which one may look and stop
 _EVEN = 0.1  # of a mean block's mass, added to each so that empty blocks lie compactly too
 
@@ -397,7 +398,11 @@ def _started(task: _Task, part: Ints, fixed: Ints, random: np.random.Generator) 
         x, y, here = blocks.x[inside], blocks.y[inside], load[inside]
         chosen = growing.spread(x, y, here, seeds, random)
         ideal = np.full(own.size, max(float(here.sum()), 1e-12) / own.size)
-        zone[inside] = own[growing.shared_out(x, y, task.mass[inside], here, chosen, ideal, seeds)]
+        nearest = growing.shared_out(x, y, task.mass[inside], here, chosen, ideal, seeds)
+        held = np.bincount(nearest, weights=here, minlength=own.size)
+        if (seeds < 0).all() and np.abs(held / ideal - 1.0).max() > _ASTRAY:
+            nearest = growing.halved(x, y, here, own.size)
+        zone[inside] = own[nearest]
         centres[own] = inside[chosen]
     whole = _mended(task, zone, fixed)
     filled = np.unique(whole[whole >= 0]).size == task.zones and (whole >= 0).all()

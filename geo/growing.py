@@ -72,6 +72,36 @@ def shared_out(
     return zone
 
 
+def halved(x: Floats, y: Floats, load: Floats, zones: int) -> Ints:
+    """
+    Return a zone per block by straight cuts, each across the longer side, that part what blocks weigh.
+
+    Balanced however unevenly that lies, and less compact than `shared_out`.
+    """
+    zone = np.zeros(x.size, dtype=np.int64)
+    waiting = [(np.arange(x.size), 0, zones)]
+    weight = load + max(float(load.sum()), 1.0) * 1e-9
+    while waiting:
+        inside, first, count = waiting.pop()
+        if count == 1:
+            zone[inside] = first
+            continue
+        across = [
+            np.average(
+                (at[inside] - np.average(at[inside], weights=weight[inside])) ** 2, weights=weight[inside]
+            )
+            for at in (x, y)
+        ]
+        along = (x, y)[int(np.argmax(across))][inside]
+        order = inside[np.argsort(along, kind="stable")]
+        low = count // 2
+        held = np.cumsum(weight[order])
+        cut = int(np.searchsorted(held - weight[order] / 2.0, held[-1] * low / count))
+        cut = min(max(cut, low), order.size - (count - low))
+        waiting += [(order[:cut], first, low), (order[cut:], first + low, count - low)]
+    return zone
+
+
 def _nearest(x: Floats, y: Floats, at_x: Floats, at_y: Floats, discount: Floats) -> Ints:
     here, there = np.column_stack([x, y]), np.column_stack([at_x, at_y])
     step = max(1, _MOST_PAIRS // at_x.size)

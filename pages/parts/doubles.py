@@ -10,7 +10,7 @@ import streamlit as st
 from pandas import DataFrame, isna
 
 from data import catalogue, store
-from data.doubles import POSSIBLE, between, signs_of
+from data.lists.doubles import POSSIBLE, between, signs_of
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from geo.catchment import distances_m

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from data import headers as header_words
-from data import remembered, store
-from data.remembered import Profile
+from data import store
+from data.lists import remembered
+from data.lists.remembered import Profile
+from data.meaning import headers as header_words
 from pages.parts import state
 from pages.parts.frame import reading, writing
 from pages.parts.words import N_, _, day, ngettext, plain

@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from data import proof
 from data.ingest import ImportPlan
+from data.lists import proof
 from geo.catchment import distances_m
 from geo.datum import DATUMS, convert
 from pages.parts import map as maps

@@ -9,8 +9,9 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from data import headers as header_words
-from data import readers, store, template
+from data import store
+from data.files import readers, template
+from data.meaning import headers as header_words
 from pages.parts import state
 from pages.parts.downloads import XLSX
 from pages.parts.frame import reading
@@ -66,7 +67,7 @@ LONGEST_SAMPLE = 32
 
 @dataclass(frozen=True)
 class Proposed:
-    """A column proposed for a field, how sure that is (0-1), and why, in the words of `data.headers`."""
+    """A column proposed for a field, how sure that is (0-1), and why, in the words of `headers`."""
 
     header: str
     confidence: float

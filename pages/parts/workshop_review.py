@@ -9,9 +9,10 @@ import numpy as np
 import streamlit as st
 from pandas import DataFrame
 
-from data import catalogue, ingest, reasons
+from data import catalogue, ingest
 from data.ingest import ImportPlan, ImportReport
-from data.rejected import rejected_rows
+from data.lists import reasons
+from data.lists.rejected import rejected_rows
 from data.words import say
 from geo.catchment import distances_m
 from pages.parts import downloads, state

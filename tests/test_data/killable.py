@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def serve() -> None:
     """Run one command line after the other."""
     import data.__main__  # noqa: F401  # loaded before the fork, once
-    from data import double_names, pinyin
+    from data.lists import double_names
+    from data.meaning import pinyin
 
     double_names.sound("甲")  # both make tables on first use
     pinyin.initials(pd.Series(["甲"], dtype="str"))
@@ -63,7 +64,8 @@ def _watch() -> None:
     from sqlalchemy import event
     from sqlalchemy.orm import Session
 
-    from data import branches, watching
+    from data import branches
+    from data.lists import watching
 
     at, new_version = watching.Watch.at, branches.new_version
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from data import catalogue, store, tables
 from data.catalogue import CATEGORIES, GROUPS, PRODUCTS
-from data.pinyin import initials
+from data.meaning.pinyin import initials
 
 
 @pytest.mark.parametrize("frame", [CATEGORIES, GROUPS, PRODUCTS], ids=["categories", "groups", "products"])

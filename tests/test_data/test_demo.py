@@ -17,10 +17,12 @@ from pmtiles.reader import MmapSource, Reader
 from pyproj import Transformer
 from python_calamine import CalamineWorkbook
 
-from data import catalogue, demo, kinds, store, tables, townsfolk
+from data import catalogue, demo, store, tables
 from data.config import Settings
+from data.meaning import kinds
 from data.rights import Asker, Role, command_line
-from data.town import CENTRE, Town, plan_town
+from data.towns import townsfolk
+from data.towns.town import CENTRE, Town, plan_town
 from geo.crs import local_metric
 from geo.errors import Conflict, NotFound, RightsError
 from geo.tiles import tile_at

@@ -7,9 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import double_names, doubles
-from data.double_names import CONFLICT, DIFFERENT, FAIR, GENERIC, SAME, STRONG, WEAK, relation, taken_apart
-from data.doubles import CERTAIN, POSSIBLE, PROBABLE, Signs
+from data.lists import double_names, doubles
+from data.lists.double_names import (
+    CONFLICT,
+    DIFFERENT,
+    FAIR,
+    GENERIC,
+    SAME,
+    STRONG,
+    WEAK,
+    relation,
+    taken_apart,
+)
+from data.lists.doubles import CERTAIN, POSSIBLE, PROBABLE, Signs
 from geo.errors import Cancelled
 
 METRE = 1 / 111_320  # of latitude, in degrees

@@ -18,8 +18,9 @@ import shapely
 import xlwt
 from hypothesis import HealthCheck, given, settings
 
-from data import headers, readers, template
-from data.survey import KINDS, survey_of
+from data.files import readers, template
+from data.lists.survey import KINDS, survey_of
+from data.meaning import headers
 from geo.errors import ZhendiError
 
 LONGEST_S = 20.0  # on a machine that does other things too; a hang is what this finds

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from data import readers
-from data.readers import Table
-from data.survey import Survey, survey_of
+from data.files import readers
+from data.files.readers import Table
+from data.lists.survey import Survey, survey_of
 from geo.errors import FileError
 
 NAMES = ["甲饭店", "乙超市", "丙书店"]

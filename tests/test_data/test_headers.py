@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from data import headers, readers
-from data.columns import columns_of
+from data.files import readers
+from data.lists.columns import columns_of
+from data.meaning import headers
 
 COUNT = 40
 COLUMNS = {

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy
 from sqlalchemy import select, update
 
-from data import doubles, ingest, store, tables
-from data.doubles import Pairs, Signs
+from data import ingest, store, tables
 from data.ingest import ImportPlan, ImportReport
+from data.lists import doubles
+from data.lists.doubles import Pairs, Signs
 from data.rights import command_line
 from geo.errors import Cancelled, DataError
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data import catalogue, kinds
+from data import catalogue
+from data.meaning import kinds
 
 # Gaode's large classes and their middle ones, as its classification names them.
 GAODE = """

@@ -178,7 +178,7 @@ def test_no_room_for_what_is_put_down_on_the_way_is_said(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     before = rows(in_place)
-    monkeypatch.setattr("data.texts.tempfile.SpooledTemporaryFile", Full)
+    monkeypatch.setattr("data.files.texts.tempfile.SpooledTemporaryFile", Full)
     check_refused(bring(listed), FULL)
     assert rows(in_place) == before
 

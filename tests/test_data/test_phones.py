@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from data import phones
+from data.meaning import phones
 
 
 def text(*cells: str) -> pd.Series:

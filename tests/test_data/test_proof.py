@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from data import proof
-from data.headers import Pair
+from data.lists import proof
+from data.meaning.headers import Pair
 from geo.datum import DATUMS, convert
 
 RNG = np.random.default_rng(7)

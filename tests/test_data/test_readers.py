@@ -12,9 +12,9 @@ import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, example, given, settings
 
-from data import readers
-from data.formats import MAX_COLUMNS
-from data.readers import Table
+from data.files import readers
+from data.files.formats import MAX_COLUMNS
+from data.files.readers import Table
 from data.words import say
 from geo.errors import FileError, ZhendiError
 

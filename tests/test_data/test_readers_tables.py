@@ -8,9 +8,9 @@ import json
 import pytest
 import xlwt
 
-from data import readers
-from data.readers import Table
-from data.survey import Survey, survey_of
+from data.files import readers
+from data.files.readers import Table
+from data.lists.survey import Survey, survey_of
 from geo.errors import FileError
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from data import kinds, remembered, store, tables
+from data import store, tables
+from data.lists import remembered
+from data.meaning import kinds
 from data.rights import Role, command_line
 from geo.errors import DataError, NotFound, RightsError
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from data import readers
-from data.reasons import OK
-from data.survey import Survey, survey_of
+from data.files import readers
+from data.lists.reasons import OK
+from data.lists.survey import Survey, survey_of
 from geo.errors import FileError
 
 HONG_KONG = (113.8, 22.1, 114.5, 22.6)

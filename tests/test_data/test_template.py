@@ -8,8 +8,10 @@ import zipfile
 import pandas as pd
 import pytest
 
-from data import catalogue, headers, kinds, readers, template, values
-from data.survey import survey_of
+from data import catalogue
+from data.files import readers, template
+from data.lists.survey import survey_of
+from data.meaning import headers, kinds, values
 from data.words import LANGUAGES, Language
 from geo.errors import FileError
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from data import headers, kinds, values
-from data.headers import Pair
+from data.meaning import headers, kinds, values
+from data.meaning.headers import Pair
 
 
 def text(*cells: str) -> pd.Series:

@@ -98,7 +98,7 @@ def test_the_report_of_an_import_can_be_taken_along(branch: int, sqlite_engine: 
 
 
 def test_rejected_rows_come_as_a_file_to_mend_with_their_own_columns() -> None:
-    from data.rejected import rejected_rows
+    from data.lists.rejected import rejected_rows
     from data.words import say
 
     listed = GOOD + "B1,坏一,超市,,\nB2,坏二,超市,abc,30.6\n"

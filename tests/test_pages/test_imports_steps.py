@@ -7,8 +7,8 @@ from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
 from data import ingest, store, tables
+from data.lists.watching import Watch
 from data.rights import Role
-from data.watching import Watch
 from pages.parts import workshop
 from tests.test_pages.conftest import ME, Visit, texts
 from tests.test_pages.test_imports import GOOD, button, merchants, metrics, run_button, step, upload

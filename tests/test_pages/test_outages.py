@@ -76,7 +76,7 @@ def test_a_full_folder_for_uploads_is_said_before_anything_is_read(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("data.texts.tempfile.SpooledTemporaryFile", Full)
+        patched.setattr("data.files.texts.tempfile.SpooledTemporaryFile", Full)
         app = upload(visit("import"), ("list.csv", GOOD.encode()))
         assert not app.exception
         assert "The disk is full" in app.error[0].value

@@ -1,0 +1,1 @@
+"""What headers, cells and names mean: fields, numbers, telephones, categories, initials."""

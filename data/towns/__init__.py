@@ -1,0 +1,1 @@
+"""The town of the demo: its streets, shops and people, all invented."""
