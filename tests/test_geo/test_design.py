@@ -186,6 +186,14 @@ def test_seeds_that_are_none_are_refused(seeds: list[int]) -> None:
         design(grid(4, 1), np.ones(4), 2, seeds=seeds)
 
 
+def test_a_dense_corner_of_an_empty_ground_is_divided_evenly() -> None:
+    weights = np.zeros((30, 30))
+    weights[:6, :6] = 1.0
+    found = design(grid(30, 30), weights.ravel(), 6, effort=0.2)
+    check(grid(30, 30), 6, found)
+    assert found.within and found.largest_deviation == 0.0
+
+
 # Every plan -------------------------------------------------------------------------------------------------
 
 
