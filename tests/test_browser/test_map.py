@@ -195,6 +195,26 @@ def test_a_base_map_out_of_reach_is_said_quietly_and_the_overlays_stay(
     watch.complaints.clear()
 
 
+def test_over_a_base_map_that_never_answers_every_click_opens_its_card(
+    browse: Browse, ground: Ground
+) -> None:
+    page = browse(ground.url(base="wgs84"))
+    at_rest(page)
+    page.context.route("**/wgs84/**", lambda _route: None)  # taken, and left waiting
+    page.goto(ground.url(base="wgs84"))
+    settled(page)
+    note = map_frame(page).locator(".zhendi-note")
+    expect(note).to_be_visible(timeout=PATIENCE_MS)
+    assert "底图" in note.inner_text()
+    heading = page.get_by_role("heading", name="地标商户")
+    for _ in range(3):
+        click(page, centre_of(picture(page), (0xD1, 0x49, 0x5B)))
+        expect(heading).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="关闭").click()
+        expect(heading).to_have_count(0, timeout=PATIENCE_MS)
+        settled(page)
+
+
 def test_what_a_base_maps_maker_asks_to_be_shown_is_text(browse: Browse, ground: Ground) -> None:
     page = browse(ground.url(base="wgs84"))
     frame = at_rest(page)

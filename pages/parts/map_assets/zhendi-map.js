@@ -11,6 +11,7 @@
   const BRAND = "#0f5c4a";
   const RIVAL = "#c0392b";
   const PAPER = "#f4f2ec";
+  const SILENT_MS = 8000; // of a base map, before it counts as out of reach
   const FONT = '"Noto Sans SC","Microsoft YaHei","PingFang SC","WenQuanYi Micro Hei",sans-serif';
   const SMALL_RING_PX = 70;
   const EDGE_PX = 8; // labels keep so far from the map's edge
@@ -434,6 +435,7 @@
     if (key === own.baseKey) return;
     own.baseKey = key;
     say(own, "");
+    clearTimeout(own.silence);
     if (own.base) own.base.remove();
     own.base = baseLayer(state.base, state.language);
     own.map.getContainer().style.background = PAPER;
@@ -441,7 +443,15 @@
     if (!own.base) return;
     watch(own, own.base);
     own.base.on("tileerror", () => say(own, "unreachable"));
-    own.base.on("tileload", () => own.note.dataset.kind === "unreachable" && state.base.kind === "xyz" && say(own, ""));
+    own.base.on("tileload", () => {
+      clearTimeout(own.silence);
+      if (own.note.dataset.kind === "unreachable" && state.base.kind === "xyz") say(own, "");
+    });
+    own.base.on("loading", () => {
+      clearTimeout(own.silence);
+      own.silence = setTimeout(() => say(own, "unreachable"), SILENT_MS); // a server may take the call and never answer
+    });
+    own.base.on("load", () => clearTimeout(own.silence));
     own.base.addTo(own.map);
   }
 
