@@ -120,7 +120,7 @@ def _town(rows: int, seed: int, rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
-def _malls(rng: np.random.Generator, x, y, address, roads) -> list[str]:  # type: ignore[no-untyped-def]
+def _malls(rng: np.random.Generator, x, y, address, roads) -> list[str]:
     """Gather some of the merchants in malls, sixty at a point, and say which mall each is in."""
     mall = [""] * len(x)
     for number in range(max(1, len(x) // 2000)):
@@ -180,7 +180,7 @@ def _own(rng: np.random.Generator, least: int, most: int) -> str:
     return "".join(OWN_CHARS[i] for i in rng.choice(len(OWN_CHARS), length, replace=False))
 
 
-def _one(rng: np.random.Generator, choices) -> str:  # type: ignore[no-untyped-def]
+def _one(rng: np.random.Generator, choices) -> str:
     return str(choices[int(rng.integers(len(choices)))])
 
 
@@ -201,7 +201,7 @@ def _phones(rng: np.random.Generator, count: int) -> list[str]:
 
 def _with_neighbours(base: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Return the list with hard neighbours."""
-    rows: list[dict] = []  # type: ignore[type-arg]
+    rows: list[dict] = []
     for at in rng.choice(len(base), int(0.13 * len(base)), replace=False).tolist():
         rows += _neighbours(base.iloc[at].to_dict(), rng)
     return _believable(pd.concat([base, pd.DataFrame(rows)], ignore_index=True))
@@ -221,7 +221,7 @@ def _believable(base: pd.DataFrame) -> pd.DataFrame:
     return base[keep].reset_index(drop=True)
 
 
-def _neighbours(row: dict, rng: np.random.Generator) -> list[dict]:  # type: ignore[type-arg]
+def _neighbours(row: dict, rng: np.random.Generator) -> list[dict]:
     draw = int(rng.integers(9))
     kind = row["kind"]
     if draw == 0:  # branches of one chain down the street
@@ -286,7 +286,7 @@ def _neighbours(row: dict, rng: np.random.Generator) -> list[dict]:  # type: ign
     return [_moved(row, rng, far, 商户名称=each + surname + end) for far, each in ((5, "老"), (60, "小"))]
 
 
-def _moved(row: dict, rng: np.random.Generator, far: float, **other: object) -> dict:  # type: ignore[type-arg]
+def _moved(row: dict, rng: np.random.Generator, far: float, **other: object) -> dict:
     """Return a row so many metres off, at the next house, with a telephone of its own."""
     angle = rng.uniform(0, 2 * np.pi)
     number = int(rng.integers(1, 300))
@@ -303,7 +303,7 @@ def _moved(row: dict, rng: np.random.Generator, far: float, **other: object) -> 
 # --- what happens to a row on its way into another list ----------------------------------------------------
 
 
-def _double(row: pd.Series, rng: np.random.Generator) -> dict:  # type: ignore[type-arg]
+def _double(row: pd.Series, rng: np.random.Generator) -> dict:
     """Return a row as another list has it."""
     kinds = rng.choice(NAME_NOISE, int(rng.choice([1, 1, 2, 2, 3])), replace=False)
     name, done = str(row["商户名称"]), []

@@ -317,7 +317,8 @@ def _names(session: Session, touches: pd.DataFrame) -> dict[tuple[str, int], str
     for layer, rows in touches.groupby("layer"):
         if layer in ("merchants", "outlets", "places"):
             found = changes.stored(session, str(layer), rows["row_id"].to_numpy(dtype=np.int64), ("name",))
-            names |= {(str(layer), int(row_id)): name for row_id, name in found["name"].items()}  # type: ignore[call-overload]
+            ids = found.index.to_numpy(dtype=np.int64).tolist()
+            names |= {(str(layer), row_id): name for row_id, name in zip(ids, found["name"], strict=True)}
     return names
 
 
@@ -420,7 +421,9 @@ class _Undo:
             if line.before is None:
                 continue
             before = changes.restored(layer, line.before)
-            if self.keep == "later":
+            if (
+                self.keep == "later" or line.mode == ROLLBACK
+            ):  # what undid an older batch stands, whatever is kept
                 for name in before:
                     back[line.row_id].pop(name, None)
             due = owed[line.row_id].keys() & before.keys() if line.mode != ROLLBACK else ()

@@ -22,6 +22,7 @@ from data.files.formats import (
     MAX_COLUMNS,
     SAMPLE_BYTES,
     Chunk,
+    KeptOpen,
     Table,
     check_headers,
     check_rows,
@@ -244,7 +245,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     names = [str(at) for at in range(len(headers))]
     reader = arrow_csv.open_csv(
-        pa.PythonFile(_Open(text), mode="r"),
+        pa.PythonFile(KeptOpen(text), mode="r"),
         read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=BLOCK_BYTES),
         parse_options=arrow_csv.ParseOptions(
             delimiter=delimiter,
@@ -257,23 +258,3 @@ def _batches(
         ),
     )
     yield from reader
-
-
-class _Open:
-    """A file that pyarrow may close without closing ours, since it is read more than once."""
-
-    closed = False
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.read = stream.read
-        self.seek = stream.seek
-        self.tell = stream.tell
-
-    def close(self) -> None:
-        self.closed = True
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False

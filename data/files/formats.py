@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -214,3 +214,27 @@ def cell_text(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     return "" if value is None else str(value)
+
+
+class KeptOpen:
+    """A file that pyarrow may close without closing ours, since it is read more than once."""
+
+    closed = False
+
+    def __init__(self, stream: IO[bytes], *, seekable: bool = False) -> None:
+        self.read = stream.read
+        self.seek = stream.seek
+        self.tell = stream.tell
+        self._seekable = seekable
+
+    def close(self) -> None:
+        """Say so, and stay open."""
+        self.closed = True
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return whether pyarrow may jump about in it."""
+        return self._seekable

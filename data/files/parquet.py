@@ -18,6 +18,7 @@ from data.files.formats import (
     CHUNK_ROWS,
     NONE_RAGGED,
     Chunk,
+    KeptOpen,
     Table,
     check_headers,
     check_rows,
@@ -82,7 +83,7 @@ def _opened(stream: IO[bytes], packed: list[str] | None = None) -> pq.ParquetFil
     stream.seek(0)
     try:
         return pq.ParquetFile(
-            pa.PythonFile(_Kept(stream), mode="r"),
+            pa.PythonFile(KeptOpen(stream, seekable=True), mode="r"),
             read_dictionary=packed,
             thrift_string_size_limit=FOOTER_BYTES,
             thrift_container_size_limit=1_000_000,
@@ -210,23 +211,3 @@ def _geometry(column: pa.Array, encoding: str) -> NDArray[np.object_]:
         shapes = np.array(found, dtype=object)
     shapes[shapely.is_empty(shapes)] = None
     return shapes
-
-
-class _Kept:
-    """A file that pyarrow may close without closing ours, since it is read more than once."""
-
-    closed = False
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.read = stream.read
-        self.seek = stream.seek
-        self.tell = stream.tell
-
-    def close(self) -> None:
-        self.closed = True
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True

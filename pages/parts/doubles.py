@@ -17,24 +17,15 @@ from geo.catchment import distances_m
 from geo.errors import NotFound
 from pages.parts import reads, state, undoing
 from pages.parts.frame import calm, reading
+from pages.parts.lists import COLUMNS
 from pages.parts.state import Selected
 from pages.parts.ways import Way, link
-from pages.parts.words import N_, NONE, _, distance, language, plain, shorten
+from pages.parts.words import NONE, _, distance, language, plain, shorten
 
 NEAR_DEG = 0.01  # about a kilometre: as far as names alone make a pair
 LOOKED_AT = 2000
 FEW = 3
-COMPARED = {
-    "name": N_("Name"),
-    "category_id": N_("Category"),
-    "status": N_("Status"),
-    "address": N_("Address"),
-    "phone": N_("Phone"),
-    "hours": N_("Opening hours"),
-    "manager": N_("Customer manager"),
-    "note": N_("Note"),
-    "source_id": N_("Number in the list"),
-}
+COMPARED = {name: title for name, title in COLUMNS["merchants"].items() if name != "distance_m"}
 Row = Mapping[str, Any]
 
 

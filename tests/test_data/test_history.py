@@ -460,6 +460,20 @@ def test_without_all_batches_the_store_is_what_it_was(sqlite_town, edits, data):
         assert same(rows_of(session, town), was)
 
 
+def test_a_cell_that_was_put_back_with_all_that_came_after_stays_so(sqlite_town):
+    town, one = sqlite_town, sqlite_town.ids["M1"]
+    with store.transaction(town.engine) as session:
+        was = rows_of(session, town)
+        first, second, third = (
+            change_list(session, town, "merchants", {one: {"note": note}}) for note in ("b", "a", "b")
+        )
+        store.rollback(session, CLI, first, keep="none")
+        store.rollback(session, CLI, third, keep="none")
+        assert same(rows_of(session, town), was)  # not "a", which went with the first
+        store.rollback(session, CLI, second, keep="later")
+        assert same(rows_of(session, town), was)
+
+
 # Which file, which source -----------------------------------------------------------------------------------
 
 
