@@ -409,7 +409,12 @@ class _Undo:
         return had, gone
 
     def _settle_with_later(self, layer: str, had: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-        """Return what goes back now; the next line on a cell is told what it held without the batch."""
+        """
+        Return what goes back now.
+
+        Of later work that stays, the next line on a cell is told what it held without the batch; of later
+        work that goes back as well, the lines lose the cell. What undid an older batch stands in any case.
+        """
         back = {row_id: dict(told) for row_id, told in had.items()}
         if not had:
             return back
@@ -421,19 +426,25 @@ class _Undo:
             if line.before is None:
                 continue
             before = changes.restored(layer, line.before)
-            if (
-                self.keep == "later" or line.mode == ROLLBACK
-            ):  # what undid an older batch stands, whatever is kept
+            stands = line.mode == ROLLBACK
+            if self.keep == "later" or stands:
                 for name in before:
                     back[line.row_id].pop(name, None)
-            due = owed[line.row_id].keys() & before.keys() if line.mode != ROLLBACK else ()
-            if due:
-                told = {name: owed[line.row_id].pop(name) for name in due}
-                mended.append({"line": line.id, "told": changes.told(layer, {**before, **told})})
+            if stands:
+                continue
+            after = None if line.after is None else changes.restored(layer, line.after)
+            if self.keep == "none" and after is not None:
+                shared = had[line.row_id].keys() & before.keys()
+                before = {name: value for name, value in before.items() if name not in shared}
+                after = {name: value for name, value in after.items() if name not in shared}
+            elif shared := owed[line.row_id].keys() & before.keys():
+                before |= {name: owed[line.row_id].pop(name) for name in shared}
+            if shared:
+                said = None if after is None else changes.told(layer, after)
+                mended.append({"line": line.id, "told": changes.told(layer, before), "said": said})
         if mended:
-            statement = (
-                update(_lines).where(_lines.c.id == bindparam("line")).values(before=bindparam("told"))
-            )
+            which = update(_lines).where(_lines.c.id == bindparam("line"))
+            statement = which.values(before=bindparam("told"), after=bindparam("said"))
             self.session.connection().execute(statement, mended)
         return {row_id: told for row_id, told in back.items() if told}
 

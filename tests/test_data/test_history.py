@@ -206,13 +206,17 @@ def test_an_undone_batch_is_no_later_work(town):
         assert store.touched_later(session, CLI, first).empty
 
 
-def test_what_undid_an_older_batch_is_later_work(town):
+def test_what_went_back_with_an_older_batch_is_no_longer_a_later_ones(town):
     one = town.ids["M1"]
     with store.transaction(town.engine) as session:
+        was = rows_of(session, town)
         first = change_list(session, town, "merchants", {one: {"phone": "1"}})
         second = change_list(session, town, "merchants", {one: {"phone": "2"}})
         store.rollback(session, CLI, first, keep="none")
-        assert store.touched_later(session, CLI, second)["what"].tolist() == ["rolled back"]
+        assert same(rows_of(session, town), was)
+        assert store.touched_later(session, CLI, second).empty
+        store.rollback(session, CLI, second, keep="none")
+        assert same(rows_of(session, town), was)
 
 
 def test_a_batch_is_taken_back_once_and_a_rollback_never(town):
