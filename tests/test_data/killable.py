@@ -77,7 +77,7 @@ def _watch() -> None:
         say("figures")
         return new_version(*given, **more)
 
-    watching.Watch.at = told  # type: ignore[method-assign]
+    watching.Watch.at = told
     branches.new_version = told_version
     event.listen(Session, "before_commit", lambda _session: say("commit"))
     event.listen(Session, "after_commit", lambda _session: say("committed"))
