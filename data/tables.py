@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -82,6 +83,8 @@ people = Table(
     _id(),
     Column("name", String(100), nullable=False, index=True),
     Column("role", String(20)),  # None: named in a list as a manager, given no role yet
+    Column("post", String(10)),  # indoor, outdoor; None unknown
+    Column("outings", Integer),  # a month; None: the usual number
     _moment(),
     sqlite_autoincrement=True,
 )
@@ -352,4 +355,108 @@ data_versions = Table(
     _moment(),
     UniqueConstraint("branch_id", "number"),
     sqlite_autoincrement=True,
+)
+
+# Plans of zones. A plan's content is its value as it is now; how it came to be stands in its changes.
+plans = Table(
+    "plans",
+    metadata,
+    _id(),
+    _branch_id(),
+    Column("name", String(120), nullable=False),
+    Column("status", String(12), nullable=False, default="draft"),  # draft, published, past
+    Column("revision", Integer, nullable=False, default=0),  # counts changes, to refuse a stale one
+    Column("content", Text, nullable=False),  # JSON
+    Column("copy_of", Id),
+    Column("published_at", DateTime(timezone=True)),
+    Column("published_by", String(100)),
+    Column("retired_at", DateTime(timezone=True)),
+    Column("by", String(100), nullable=False),
+    _moment(),
+    Index("ix_plans_branch", "branch_id", "status", "id"),
+    sqlite_autoincrement=True,
+)
+
+plan_changes = Table(
+    "plan_changes",
+    metadata,
+    _id(),
+    Column("plan_id", Id, ForeignKey("plans.id", ondelete="CASCADE"), nullable=False),
+    Column("what", String(20), nullable=False),  # drawn, painted, designed …
+    Column("moves", Text, nullable=False),  # JSON
+    Column("state", String(10), nullable=False, default="done"),  # done, undone, dropped (undone for good)
+    Column("by", String(100), nullable=False),
+    _moment(),
+    Index("ix_plan_changes_plan", "plan_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Who works which zone of the published plan, and who did: a line ends when another takes over.
+assignments = Table(
+    "assignments",
+    metadata,
+    _id(),
+    _branch_id(),
+    Column("plan_id", Id, ForeignKey("plans.id", ondelete="CASCADE"), nullable=False),
+    Column("zone_id", Integer, nullable=False),
+    Column("zone_name", String(200), nullable=False),
+    Column("person_id", Id, ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("until", DateTime(timezone=True)),
+    Index("ix_assignments_branch", "branch_id", "until"),
+    Index("ix_assignments_person", "person_id", "until"),
+    sqlite_autoincrement=True,
+)
+
+# Groups of three in large groups of about ten.
+teams = Table(
+    "teams",
+    metadata,
+    _id(),
+    _branch_id(),
+    Column("name", String(100), nullable=False),
+    Column("parent_id", Id, ForeignKey("teams.id", ondelete="CASCADE")),  # the large group; None: is one
+    Column("revision", Integer, nullable=False, default=0),
+    _moment(),
+    Index("ix_teams_branch", "branch_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+team_people = Table(
+    "team_people",
+    metadata,
+    Column("team_id", Id, ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Id, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+)
+
+visits = Table(
+    "visits",
+    metadata,
+    _id(),
+    _branch_id(),
+    Column("person_id", Id, ForeignKey("people.id", ondelete="SET NULL")),
+    Column("merchant_id", Id, ForeignKey("merchants.id", ondelete="CASCADE")),  # this or the customer
+    Column("customer_id", Id, ForeignKey("customers.id", ondelete="CASCADE")),
+    Column("day", Date, nullable=False),
+    Column("result", Sealed),
+    Column("next_step", Sealed),
+    Column("next_day", Date),
+    Column("by", String(100), nullable=False),
+    _batch_id(),
+    _moment(),
+    Index("ix_visits_branch", "branch_id", "day"),
+    Index("ix_visits_merchant", "merchant_id", "day"),
+    Index("ix_visits_customer", "customer_id", "day"),
+    sqlite_autoincrement=True,
+)
+
+# What a bank says of a kind of zone in place of the playbook shipped.
+playbooks = Table(
+    "playbooks",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("content", JSON, nullable=False),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("by", String(100), nullable=False),
+    _moment(),
 )
