@@ -776,6 +776,10 @@ def _most(
     elsewhere = (place < 0) & ~licence
     most[elsewhere & ~called & (far > 150)] = POSSIBLE
     most[elsewhere & (names <= WEAK) & (far > 60)] = POSSIBLE
+    # One point for two addresses is a stand-in for both: with two telephones as well they are two.
+    most[elsewhere & (phone < 0) & (far < 6)] = POSSIBLE
+    # Branches of one company may stand in a list under its one licence.
+    most[licence & (phone <= 1) & (place < 0) & (most == CERTAIN)] = PROBABLE
     most[(names == CONFLICT) & ~called] = 0
     most[(names == DIFFERENT) & ~called] = 0
     most[(far > 200) & ~called & (most == CERTAIN)] = PROBABLE

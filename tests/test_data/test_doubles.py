@@ -274,3 +274,32 @@ def test_progress_is_told_and_the_work_can_be_stopped() -> None:
     assert told[-1] == (2, 2)
     with pytest.raises(Cancelled):
         doubles.within(rows, cancelled=lambda: True)
+
+
+def test_branches_of_one_company_under_its_one_licence_are_for_a_person_to_look_at():
+    def pair(metres: float, address: str) -> int:
+        found = doubles.within(
+            doubles.signs_of(
+                ["青禾便利店", "青禾便利店"],
+                ["", ""],
+                ["人民路12号", address],
+                [116.0, 116.0],
+                [33.0, 33.0 + metres * METRE],
+                [0, 0],
+                ["91420000MA00000X1T", "91420000MA00000X1T"],
+            )
+        )
+        return int(found.level[0])
+
+    assert pair(20, "人民路12号") == CERTAIN
+    assert pair(20, "") == CERTAIN
+    assert pair(400, "解放路3号") == PROBABLE
+    assert pair(5_000, "解放路3号") == PROBABLE
+    assert pair(1_500, "") == CERTAIN  # it has moved, or lies wrong in one of the lists
+
+
+def test_one_name_on_one_point_with_two_addresses_and_two_telephones_is_two_merchants():
+    here = ("青禾便利店", 0.0, "0719-8881234", "人民路12号")
+    assert level(here, ("青禾便利店", 0.0, "0719-8889876", "解放路3号")) == POSSIBLE
+    assert level(here, ("青禾便利店", 0.0, "0719-8881234", "解放路3号")) >= PROBABLE
+    assert level(here, ("青禾便利店", 0.0, "0719-8889876", "人民路12号")) >= PROBABLE
