@@ -323,7 +323,7 @@ def design(
     as_json: Json = False,
 ) -> None:
     """Divide the catchment into zones that weigh alike, each in one piece and compact."""
-    from data import designing  # the other commands start faster without it
+    from data.zones import designing  # the other commands start faster without it
 
     with _answering(as_json) as answer:
         if out is not None and out.suffix.lower() != ".geojson":

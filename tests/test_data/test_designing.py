@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from shapely import Point
 
-from data.designing import designed
+from data.zones.designing import designed
 from data.rights import Role
 from data.snapshots import Snapshot
 from geo import crs
