@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import streamlit as st
 from pandas import DataFrame
 
-from data import basemaps, catalogue
+from data import catalogue
 from data.basemaps import BaseMap
 from data.catchments import BASES, Basis, Catchment, Point, catchment
-from data.config import Settings
 from data.figures import Filters, Reach
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
@@ -21,11 +20,11 @@ from pages.parts import board, chosen, filters, hand, reads, state, undoing
 from pages.parts import map as maps
 from pages.parts.chosen import Sight
 from pages.parts.frame import calm
-from pages.parts.identity import demo_branches
+from pages.parts.here import branch_here, nothing_yet, one_of, pick_base
 from pages.parts.lists import may_list
 from pages.parts.map import Marked, Ring, Scene
 from pages.parts.state import Focus, View
-from pages.parts.ways import Way, link
+from pages.parts.ways import Way
 from pages.parts.words import (
     N_,
     _,
@@ -112,20 +111,6 @@ def ground_part(
         board.show_tables(asker, branch, held, picked, reach, sight.masked)
 
 
-def branch_here() -> dict[str, Any] | None:
-    """Return the branch looked at."""
-    known = demo_branches()
-    here = known[known["code"] == state.branch_code()]
-    return None if here.empty else {**here.iloc[0].to_dict(), "id": int(here["id"].iloc[0])}
-
-
-def nothing_yet(text: str, way: Way, label: str) -> None:
-    """Say that there is nothing to see, and where to go from here."""
-    with st.container(border=True, horizontal_alignment="center"):
-        st.subheader(text, anchor=False, text_alignment="center")
-        link(way, label, ":material/arrow_forward:")
-
-
 def not_for_you(asker: Asker) -> None:
     """Lead on whoever's work is not on the map."""
     text = _("The customer map is for those who work at the branch.")
@@ -174,35 +159,6 @@ def pick_metric() -> str:
     )
     state.keep(state.METRIC, None if metric == "count" else metric)
     return metric
-
-
-def pick_base(is_demo: bool) -> BaseMap:
-    """Ask for the base map; the demo's own town plan comes first there, and nowhere else."""
-    offered = {
-        base.key: base for base in basemaps.offered(Settings.from_env()) if is_demo or base.key != "demo"
-    }
-    default = next((key for key, base in offered.items() if base.kind != "none"), next(iter(offered)))
-    key = state.seed(state.BASEMAP, lambda text: one_of(text, offered), default)
-    state.within(key, offered, default)
-    if len(offered) == 1:
-        return offered[default]
-    picked: str = st.selectbox(
-        _("Base map"),
-        list(offered),
-        index=list(offered).index(state.value(key)),
-        format_func={name: base.name(language()) for name, base in offered.items()}.__getitem__,
-        key=key,
-        width=170,
-    )
-    state.keep(state.BASEMAP, None if picked == default else picked)
-    return offered[picked]
-
-
-def one_of(text: str, known: Mapping[str, object]) -> str:
-    """Return a known word; a URL may say anything."""
-    if text not in known:
-        raise ValueError(text)
-    return text
 
 
 # How far it reaches -----------------------------------------------------------------------------------------
