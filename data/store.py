@@ -42,8 +42,10 @@ from data.rows import (
 from data.sources import batches, latest_source, newest_by_hand
 from data.trail import audit, audit_rows
 from data.unplaced import drop_unplaced, place_unplaced, unplaced, unplaced_count
+from data.zones.playbooks import Playbook, kind_products, playbooks, reset_playbook, save_playbook
 
 __all__ = [
+    "Playbook",
     "Profile",
     "RollbackReport",
     "add_branch",
@@ -71,6 +73,7 @@ __all__ = [
     "is_migrated",
     "keep_profile",
     "keep_words",
+    "kind_products",
     "latest_source",
     "managers",
     "merchant_card",
@@ -85,12 +88,15 @@ __all__ = [
     "place_card",
     "place_rows",
     "place_unplaced",
+    "playbooks",
     "profile_for",
     "profiles",
     "reading",
     "remove_branch",
+    "reset_playbook",
     "rollback",
     "same_file",
+    "save_playbook",
     "search",
     "set_aside",
     "set_radius",

@@ -10,6 +10,7 @@ from pandas import DataFrame
 from data import store
 from data.byhand import FIELDS
 from data.rights import Asker
+from data.zones.playbooks import KIND_NAMES
 from pages.parts import downloads, state
 from pages.parts.frame import reading
 from pages.parts.identity import demo_branches
@@ -37,6 +38,8 @@ ACTIONS = {
     "set radius": N_("Set the radius"),
     "add person": N_("Added a person"),
     "set role": N_("Gave a role"),
+    "save playbook": N_("Changed a playbook"),
+    "reset playbook": N_("Went back to the shipped playbook"),
 }
 # What a line's subject, and the names and values in its details, are called; what is not here stays as it is.
 NOUNS = {
@@ -50,6 +53,7 @@ NOUNS = {
     "places": N_("place"),
     "person": N_("person"),
     "batch": N_("batch"),
+    "playbook": N_("playbook"),
     "unplaced": N_("row without a place"),
     "unplaced customers": N_("customers without a place"),
 }
@@ -79,6 +83,7 @@ DETAILS = {
     "given": N_("role"),
     "same": N_("one and the same"),
     "radius_m": N_("radius in metres"),
+    "zone_kind": N_("kind of zone"),
 }
 
 
@@ -141,5 +146,7 @@ def value(name: str, told: object) -> str:
     if name == "fields":
         fields = [_(FIELDS[field]) for field in str(told).split(", ") if field in FIELDS]
         return _(", ").join(dict.fromkeys(fields))
+    if name == "zone_kind":
+        return _(KIND_NAMES[str(told)])
     roles = {role.value: _(spelled) for role, spelled in ROLE_NAMES.items()}
     return _(MANY[str(told)]) if str(told) in MANY else roles.get(str(told), str(told))
