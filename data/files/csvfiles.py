@@ -26,6 +26,7 @@ from data.files.formats import (
     Table,
     check_headers,
     check_rows,
+    ragged_rows,
     text_chunk,
 )
 from data.files.heading import heading
@@ -170,15 +171,15 @@ class _Skipped:
 
     def __init__(self, first_row: int) -> None:
         self.first_row = first_row
-        self.rows: list[tuple[int, int, int]] = []
-        """Number, cells expected, cells found; none found in a blank one."""
+        self.rows: list[tuple[int, int, int, str]] = []
+        """Number, cells expected, cells found (none in a blank one), and the row as it stands."""
         self.handed = 0
 
     def __call__(self, row: arrow_csv.InvalidRow) -> str:
         if len(row.text) > MAX_CELL_BYTES:
             return "error"
         found = row.actual_columns if row.text.strip() else 0
-        self.rows.append((row.number - 1 + self.first_row, row.expected_columns, found))
+        self.rows.append((row.number - 1 + self.first_row, row.expected_columns, found, row.text))
         return "skip"
 
     def number(self, first: int, count: int) -> tuple[NDArray[np.int64], pd.DataFrame]:
@@ -199,7 +200,7 @@ class _Skipped:
     def _ragged(self, stop: int) -> pd.DataFrame:
         rows = [row for row in self.rows[self.handed : stop] if row[2]]
         self.handed = stop
-        return pd.DataFrame(rows, columns=["row", "expected", "found"], dtype=np.int64)
+        return ragged_rows(rows)
 
 
 def _csv_chunks(

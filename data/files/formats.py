@@ -31,7 +31,7 @@ class Chunk:
     frame: pd.DataFrame
     """One text column a header; empty cells are empty text."""
     ragged: pd.DataFrame
-    """`row, expected, found` of the rows with more or fewer cells than the header."""
+    """`row, expected, found, text` of the rows with more or fewer cells than the header (`ragged_rows`)."""
     done: float
     """How much of the file is read, 0-1."""
     lon: NDArray[np.float64] | None = None
@@ -84,7 +84,13 @@ class Table:
         return next(self.chunks(rows), None)
 
 
-NONE_RAGGED = pd.DataFrame({name: np.empty(0, np.int64) for name in ("row", "expected", "found")})
+def ragged_rows(rows: Sequence[tuple[int, int, int, str]]) -> pd.DataFrame:
+    """Return rows by number, with the cells the header has, those they have, and the row as it stands."""
+    frame = pd.DataFrame(list(rows), columns=["row", "expected", "found", "text"])
+    return frame.astype({"row": np.int64, "expected": np.int64, "found": np.int64, "text": "str"})
+
+
+NONE_RAGGED = ragged_rows([])
 
 
 def check_headers(headers: Sequence[str]) -> None:

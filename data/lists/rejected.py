@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -41,8 +43,9 @@ def rejected_rows(
     Returns
     -------
     rows
-        The list's columns by their own headers, then the row's number in the file and the reason. Of a row
-        with more or fewer cells than the header, and of one a format cannot show, the cells are empty.
+        The list's columns by their own headers, then the row's number in the file and the reason. A row with
+        too few cells has empty ones at its end, one with too many has those in its last; of a row that a
+        format cannot show the cells are empty.
     """
     table = readers.open_table(source, name=name, sheet=sheet, encoding=encoding, header=header)
     told = rejects_table(rejects, say)
@@ -67,8 +70,21 @@ def _picked(table: readers.Table, wanted: np.ndarray) -> Iterator[pd.DataFrame]:
         at = np.isin(chunk.rows, wanted)
         if at.any():
             yield chunk.frame[at].set_axis(chunk.rows[at], axis=0)
+        if len(chunk.ragged):
+            yield _evened(chunk.ragged, table)
         if len(chunk.rows) and chunk.rows[-1] >= wanted[-1]:
             return
+
+
+def _evened(ragged: pd.DataFrame, table: readers.Table) -> pd.DataFrame:
+    """Return rows with too many or too few cells as rows of the list: nothing of them is left out."""
+    mark, width = table.delimiter or ",", len(table.headers)
+    rows = []
+    for text in ragged["text"]:
+        cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])
+        first, rest = cells[: width - 1], cells[width - 1 :]
+        rows.append([*first, mark.join(rest), *[""] * (width - len(first) - 1)])
+    return pd.DataFrame(rows, columns=list(table.headers), index=ragged["row"].to_numpy(), dtype="str")
 
 
 def _free(title: str, headers: tuple[str, ...]) -> str:

@@ -111,7 +111,7 @@ def test_ragged_rows_are_reported_by_number_and_blank_ones_are_nothing() -> None
     chunks = list(table.chunks())
     ragged = [row for chunk in chunks for row in chunk.ragged.to_numpy().tolist()]
     assert numbers(table) == [2, 7]
-    assert ragged == [[3, 3, 2], [6, 3, 4]]
+    assert ragged == [[3, 3, 2, "乙,116"], [6, 3, 4, "丙,1,2,3"]]
 
 
 def test_chunks_of_any_size_number_rows_alike() -> None:

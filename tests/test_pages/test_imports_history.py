@@ -118,6 +118,17 @@ def test_rejected_rows_come_as_a_file_to_mend_with_their_own_columns() -> None:
     assert "“abc” is not a coordinate" in found["Why it was rejected"][1]
 
 
+def test_of_a_row_with_too_few_or_too_many_cells_nothing_is_left_out_of_the_file_to_mend() -> None:
+    from data.lists.rejected import rejected_rows
+
+    listed = '名称,地址,备注\n甲,"东街,3号",好\n乙\n丙,西街,一,"二,三"\n'
+    rejects = pd.DataFrame({"row": [3, 4], "column": ["", ""], "reason": ["ragged", "ragged"]})
+    rejects["params"] = [{"expected": 3, "found": 1}, {"expected": 3, "found": 4}]
+    found = rejected_rows(listed.encode(), rejects, str.format, name="x.csv")
+    assert found[["名称", "地址", "备注"]].to_numpy().tolist() == [["乙", "", ""], ["丙", "西街", "一,二,三"]]
+    assert found.iloc[1, -1] == "The row has 4 cells, the header 3."
+
+
 def test_older_imports_are_shown_on_demand(visit: Visit, branch: int, sqlite_engine: Engine) -> None:
     for number in range(workshop_history.FIRST + 1):
         bring(sqlite_engine, branch, GOOD.replace("店", f"铺{number}"), f"{number}.csv")
