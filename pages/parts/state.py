@@ -122,6 +122,28 @@ _WORK = "work"
 MAKE_DEMO = "make_demo"
 STOP = "stop"
 KEPT_AT_ONCE = 24
+# Of the page of zones: the plan, the zone and the tool in the URL too, the rest in the session only.
+ZONE_PLAN = "plan"
+ZONE = "zone"
+ZONE_LAYERS = "zone_layers"
+ZONE_MAP = "zone_map"
+ZONE_WORK = "zone_work"  # the part of the page that a stroke runs anew
+ZONE_LIST = "zone_list"
+ZONE_CARD = "zone_card"
+ZONE_TABS = "zone_tabs"
+ZONE_RULES = "zone_rules"
+ZONE_PLANS = "zone_plans"  # what is done with a plan as a whole
+ZONE_DESIGN = "zone_design"
+ZONE_FRAME = "zone_frame"
+ZONE_FILE = "zone_file"
+ZONE_UNDO = "zone_undo"
+ZONE_WAITS = "zone_waits"
+ZONE_OTHER = "zone_other"  # a plan compared with
+_ZONE_SEEN = "zone_seen"
+_ZONE_PENDING = "zone_pending"
+_ZONE_NOTES = "zone_notes"
+_ZONE_JOB = "zone_job"
+_ZONE_PARTNER = "zone_partner"
 # Of the page of branches.
 OPEN_BRANCH = "open_branch"
 FEED_BRANCH = "feed_branch"
@@ -742,3 +764,98 @@ def forget_new_branch() -> None:
     """Empty the fields: the branch was added."""
     for key in (NEW_NAME, NEW_CODE, NEW_POSITION, NEW_DATUM):
         st.session_state.pop(key, None)
+
+
+# A plan of zones ------------------------------------------------------------------------------------------
+
+
+def plan_id() -> int | None:
+    """Return the plan looked at; None before one was chosen, whatever stands in the URL."""
+    text = _kept(ZONE_PLAN) or ""
+    return int(text) if text.isdecimal() else None
+
+
+def choose_plan(plan_id: int | None) -> None:
+    """Look at a plan; its zones are others, so none is chosen; a callback too."""
+    if plan_id is None:
+        _forget(ZONE_PLAN)
+    else:
+        _keep(ZONE_PLAN, str(plan_id))
+    choose_zone(None)
+    forget_pending()
+
+
+def zone_id() -> int | None:
+    """Return the zone chosen."""
+    text = _kept(ZONE) or ""
+    return int(text) if text.isdecimal() else None
+
+
+def choose_zone(zone_id: int | None) -> None:
+    """Choose a zone, or none; a callback too."""
+    keep(ZONE, None if zone_id is None else str(zone_id))
+    st.session_state.pop(_ZONE_PARTNER, None)
+
+
+def seen_revision(plan_id: int) -> int | None:
+    """Return the revision of a plan that the user has before their eyes; None before it was shown."""
+    seen = st.session_state.get(_ZONE_SEEN)
+    return seen[1] if seen is not None and seen[0] == plan_id else None
+
+
+def see_revision(plan_id: int, revision: int | None) -> None:
+    """Keep which revision of a plan is shown: what is done next is done to that one; a callback too."""
+    st.session_state[_ZONE_SEEN] = (plan_id, revision)
+
+
+def keep_pending(pending: object) -> None:
+    """Keep a change that waits for the user's word: nothing that was drawn or typed is lost."""
+    st.session_state[_ZONE_PENDING] = pending
+
+
+def pending() -> Any:
+    """Return the change that waits for the user's word; None: none does."""
+    return st.session_state.get(_ZONE_PENDING)
+
+
+def forget_pending() -> None:
+    """Let the change that waits go; a callback."""
+    st.session_state.pop(_ZONE_PENDING, None)
+
+
+def keep_zone_notes(notes: Sequence[str]) -> None:
+    """Keep what is to be said of the last change."""
+    st.session_state[_ZONE_NOTES] = tuple(notes)
+
+
+def zone_notes() -> tuple[str, ...]:
+    """Return what is to be said of the last change, until the next one or until it is closed."""
+    notes: tuple[str, ...] = st.session_state.get(_ZONE_NOTES, ())
+    return notes
+
+
+def forget_zone_notes() -> None:
+    """Have read what was said of the last change; a callback."""
+    st.session_state.pop(_ZONE_NOTES, None)
+
+
+def merge_from(zone_id: int | None) -> None:
+    """Let the next click on a zone name the one to merge this one with; None: no longer; a callback."""
+    st.session_state[_ZONE_PARTNER] = zone_id
+
+
+def merging() -> int | None:
+    """Return the zone that waits for another to be merged with."""
+    zone_id: int | None = st.session_state.get(_ZONE_PARTNER)
+    return zone_id
+
+
+def keep_job(token: str | None) -> None:
+    """Keep the name of the work that goes on beside the page; None: it is done."""
+    st.session_state[_ZONE_JOB] = token
+
+
+def job() -> str | None:
+    """Return the name of the work that goes on beside the page."""
+    token: str | None = st.session_state.get(_ZONE_JOB)
+    return token
