@@ -781,8 +781,14 @@ def choose_plan(plan_id: int | None) -> None:
         _forget(ZONE_PLAN)
     else:
         _keep(ZONE_PLAN, str(plan_id))
+    leave_plan()
+
+
+def leave_plan() -> None:
+    """Forget what was chosen in the plan looked at before; a callback."""
     choose_zone(None)
     forget_pending()
+    forget_zone_notes()
 
 
 def zone_id() -> int | None:
