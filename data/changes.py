@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, Table, insert, select
+from sqlalchemy import Boolean, Column, Date, Float, Integer, LargeBinary, Table, insert, select
 from sqlalchemy.orm import Session
 
 from data import bulk, tables
@@ -27,6 +28,7 @@ LAYERS: dict[str, Table] = {
     "outlets": tables.outlets,
     "places": tables.places,
     "unplaced": tables.unplaced,
+    "visits": tables.visits,  # after whom they were made to
 }
 HOLDINGS = "holdings"
 """Stands for a customer's rows in the table of that name: the ids of the products held."""
@@ -39,7 +41,9 @@ _TO_PLAIN: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
     (Integer, int),
     (Float, float),
     (LargeBinary, bytes.hex),
+    (Date, date.isoformat),
 )
+_FROM_PLAIN: dict[Any, Callable[[Any], Any]] = {bytes.hex: bytes.fromhex, date.isoformat: date.fromisoformat}
 
 
 def open_batch(
@@ -200,7 +204,7 @@ def restored(layer: str, told: str) -> dict[str, Any]:
     """Return the values of one side of a line as the table takes them."""
     values: dict[str, Any] = json.loads(told)
     return {
-        name: bytes.fromhex(value) if value is not None and _plainer(layer, name) is bytes.hex else value
+        name: value if value is None else _FROM_PLAIN.get(_plainer(layer, name), _same)(value)
         for name, value in values.items()
     }
 
@@ -212,6 +216,10 @@ def told(layer: str, values: Mapping[str, Any]) -> str:
         to_plain = _plainer(layer, name)
         cells.append(_cell(name, value if value is None or to_plain is None else to_plain(value)))
     return _object(cells)
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _held(session: Session, ids: list[int]) -> dict[int, list[int]]:

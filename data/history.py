@@ -42,6 +42,7 @@ from geo.errors import N_, Conflict, NotFound
 Keep = Literal["later", "none"]
 Ids = NDArray[np.int64]
 ROLLBACK = "rollback"
+VISITS = "visits"  # a layer of the journal, and a kind of batch
 WHAT = {
     "edited": N_("changed by hand"),
     "updated": N_("changed by a later list"),
@@ -50,6 +51,7 @@ WHAT = {
     "placed": N_("put on the map by hand"),
     "rolled back": N_("changed by taking another batch back"),
     "set aside": N_("set aside"),
+    "visited": N_("visited since"),
 }
 _DID = {"merge": "merged", "place": "placed"}
 _TOUCHES = ["layer", "row_id", "batch_id", "what", "by", "at"]
@@ -130,6 +132,7 @@ def rollback(session: Session, asker: Asker, batch_id: int, *, keep: Keep) -> Ro
         raise Conflict(
             N_("A rollback cannot be taken back. Bring the list in again, or make the change again.")
         )
+    visited = _visited_by(session, batch)
     own = changes.open_batch(
         session, asker, branch_id, kind=batch.kind, mode=ROLLBACK, mapping={"undid": batch_id, "keep": keep}
     )
@@ -138,7 +141,11 @@ def rollback(session: Session, asker: Asker, batch_id: int, *, keep: Keep) -> Ro
     counts = {"removed": undo.removed, "restored": undo.restored, "kept": undo.kept}
     session.execute(update(_batches).where(_batches.c.id == own).values(counts=counts))
     audit(session, asker, ROLLBACK, branch_id, f"batch {batch_id}", **counts)
-    touched = _touched(session, batch) if keep == "later" else None
+    touched = None
+    if batch.kind == VISITS:
+        touched = visited
+    elif keep == "later" and (rows := _touched(session, batch)) is not None:
+        touched = rows | visited
     version = new_version(session, asker, branch_id, ROLLBACK, own, touched=touched)
     return RollbackReport(batch=own, **counts, version=version)
 
@@ -148,8 +155,31 @@ def _touched(session: Session, batch: Any) -> dict[str, list[int]] | None:
     if batch.mode != "hand":
         return None
     query = select(_lines.c.layer, _lines.c.row_id).where(_lines.c.batch_id == batch.id)
-    rows = [(layer, row_id) for layer, row_id in session.execute(query.distinct()) if layer != "unplaced"]
+    rows = [
+        (layer, row_id)
+        for layer, row_id in session.execute(query.distinct())
+        if layer not in ("unplaced", VISITS)
+    ]
     return {layer: [row_id for of, row_id in rows if of == layer] for layer, _ in rows}
+
+
+def _visited_by(session: Session, batch: Any) -> dict[str, list[int]]:
+    """Return to whom the visits were made that a batch brought or moved, by layer as a snapshot is told."""
+    visits = tables.visits.c
+    whom = {"visits to merchants": "merchant_id", "visits to customers": "customer_id"}
+    found: dict[str, set[int]] = {name: set() for name in whom}
+    for name, column in whom.items():
+        query = select(visits[column]).where(visits.batch_id == batch.id, visits[column].is_not(None))
+        found[name].update(session.scalars(query.distinct()))
+    lines = select(_lines.c.before, _lines.c.after).where(
+        _lines.c.batch_id == batch.id, _lines.c.layer == VISITS, _lines.c.row_id != changes.OF_MANY
+    )
+    for row in session.execute(lines):
+        for told in filter(None, row):
+            values = changes.restored(VISITS, told)
+            for name, column in whom.items():
+                found[name].update(filter(None, [values.get(column)]))
+    return {name: sorted(ids) for name, ids in found.items() if ids}
 
 
 def same_file(session: Session, branch_id: int, sha256: str) -> dict[str, Any] | None:
@@ -169,6 +199,8 @@ def _found(session: Session, asker: Asker, batch_id: int) -> Any:
     asker.require(Right.EDIT_MERCHANTS if row.mode == "hand" else Right.IMPORT, row.branch_id)
     if row.mode == "hand" and row.kind == "customers":
         asker.require(Right.CUSTOMERS, row.branch_id)
+    if row.mode == "hand" and row.kind == VISITS and row.by != asker.name:
+        asker.require(Right.CUSTOMERS, row.branch_id)  # a visit may have been to one
     return row
 
 
@@ -182,6 +214,7 @@ def _touches(session: Session, batch: Any) -> pd.DataFrame:
         made = _made(session, layer, batch.id)
         if len(made):
             parts += [_listed(session, batch, layer, made), _aside(session, batch, layer, made)]
+            parts.append(_visited(session, batch, layer))
     parts += [_changed(session, batch), _gone_or_placed(session, batch)]  # say more than "listed"
     parts = [part for part in parts if len(part)]
     if not parts:
@@ -309,6 +342,18 @@ def _aside(session: Session, batch: Any, layer: str, made: Ids) -> pd.DataFrame:
     found = pd.DataFrame(session.execute(query).all(), columns=["row_id", "by", "at"])
     found = found[np.isin(found["row_id"].to_numpy(dtype=np.int64), made)]
     return found.assign(layer=layer, batch_id=0, what="set aside")[_TOUCHES]
+
+
+def _visited(session: Session, batch: Any, layer: str) -> pd.DataFrame:
+    """Return which of the rows made somebody has visited: a list taken back takes no visit along unseen."""
+    whom = {"merchants": tables.visits.c.merchant_id, "customers": tables.visits.c.customer_id}.get(layer)
+    if whom is None:
+        return pd.DataFrame(columns=_TOUCHES)
+    table, visits = changes.LAYERS[layer], tables.visits.c
+    query = select(whom, visits.batch_id, visits.by, visits.at).join(table, table.c.id == whom)
+    rows = session.execute(query.where(table.c.batch_id == batch.id)).all()
+    found = pd.DataFrame(rows, columns=["row_id", "batch_id", "by", "at"])
+    return found.assign(layer=layer, what="visited", batch_id=found["batch_id"].fillna(0))[_TOUCHES]
 
 
 def _names(session: Session, touches: pd.DataFrame) -> dict[tuple[str, int], str]:
@@ -454,6 +499,9 @@ class _Undo:
             return
         now = changes.stored(self.session, layer, sorted(back), names)
         back = {row_id: back[row_id] for row_id in now.index.tolist()}
+        if layer == VISITS and not (back := _with_target(self.session, back)):
+            return
+        now = now.loc[list(back)]
         self._spare_identifiers(layer, back)
         after = now.copy()
         for name in names:
@@ -477,6 +525,8 @@ class _Undo:
             for row_id, told in gone.items()
             if told.get("batch_id") not in undone and row_id not in there
         }
+        if layer == VISITS:
+            gone = _with_target(self.session, gone)
         taken = _taken(self.session, layer, self.batch.branch_id, gone)
         rows = [{**told, "id": row_id} for row_id, told in gone.items() if row_id not in taken]
         if rows:
@@ -519,6 +569,15 @@ def _some(session: Session, ids: Ids) -> Table:
     some.create(session.connection())
     bulk.insert(session, some, pd.DataFrame({"row_id": ids}))
     return some
+
+
+def _with_target(session: Session, rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Return visits but those to whoever is not there any more."""
+    for column, layer in (("merchant_id", "merchants"), ("customer_id", "customers")):
+        named = [told[column] for told in rows.values() if told.get(column) is not None]
+        there = set(changes.stored(session, layer, named, ("branch_id",)).index)
+        rows = {at: told for at, told in rows.items() if told.get(column) is None or told[column] in there}
+    return rows
 
 
 def _taken(session: Session, layer: str, branch_id: int, rows: Mapping[int, Mapping[str, Any]]) -> set[int]:

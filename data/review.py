@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from data import changes, tables
@@ -125,6 +125,7 @@ def _merge(session: Session, asker: Asker, branch_id: int, later: pd.DataFrame, 
     after = earlier.assign(**{name: [value] for name, value in values.items()})
     changes.record(session, batch_id, "merchants", later, later.iloc[:0])
     changes.record(session, batch_id, "merchants", earlier, after[list(values)])
+    _pass_visits_on(session, batch_id, later_id, earlier_id)
     asides = tables.set_aside.c
     session.execute(delete(tables.set_aside).where(asides.layer == "merchants", asides.row_id == later_id))
     session.execute(
@@ -144,6 +145,19 @@ def _pass_marks_on(session: Session, batch_id: int, later_id: int, earlier_id: i
         _unmark(session, batch_id, marked[own])
     if not own.all():
         _unmark(session, batch_id, marked[~own], earlier_id)
+
+
+def _pass_visits_on(session: Session, batch_id: int, later_id: int, earlier_id: int) -> None:
+    """Let visits to the row that goes be visits to the row that stays."""
+    visits = tables.visits.c
+    query = select(visits.id).where(visits.merchant_id == later_id).order_by(visits.id)
+    before = changes.stored(session, "visits", list(session.scalars(query)), ("merchant_id",))
+    if before.empty:
+        return
+    after = before.assign(merchant_id=[earlier_id] * len(before))
+    changes.record(session, batch_id, "visits", before, after)
+    moved = update(tables.visits).where(visits.merchant_id == later_id)
+    session.execute(moved.values(merchant_id=earlier_id))
 
 
 def _filled(earlier: pd.Series, later: pd.Series) -> dict[str, Any]:

@@ -32,6 +32,7 @@ MAX_BYTES = 3 << 29  # 1.5 GB
 MAX_WORKED_BYTES = 1 << 28  # of that, a snapshot
 MOST_PATCHED = 1000  # rows, in one change
 PATCHED: Final = {"merchants": working.merchants, "outlets": working.outlets, "places": working.places}
+VISITED: Final = {"visits to merchants": "merchants", "visits to customers": "customers"}
 Key = tuple[URL, int, int]
 
 
@@ -142,6 +143,7 @@ class Merchants(Layer):
 
     category: NDArray[np.int16]  # id
     status: NDArray[np.int8]  # index into STATUSES
+    visited: NDArray[np.int32]  # day of the latest visit, since 1970-01-01; -1 never
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -159,6 +161,7 @@ class Customers(Layer):
     manager: NDArray[np.int32]  # id, -1 nobody
     tags: NDArray[np.int32]  # index into tag_sets
     channels: NDArray[np.int32]  # index into channel_sets
+    visited: NDArray[np.int32]  # as merchants'
     tag_sets: tuple[tuple[str, ...], ...]
     channel_sets: tuple[tuple[str, ...], ...]
 
@@ -266,8 +269,9 @@ def after_change(
     session, branch_id, version
         The transaction that has just given the branch this version.
     touched
-        The ids of the rows that were changed, added or removed, by layer: with what is set aside, nothing
-        else changed, and the version before serves if it is in memory. None: anything may have changed.
+        The ids of the rows that were changed, added or removed, by layer, and under `VISITED` of those that
+        others or fewer visits were made to: with what is set aside, nothing else changed, and the version
+        before serves if it is in memory. None: anything may have changed.
     """
     key = (session.get_bind().engine.url, branch_id, version)
     few = touched is not None and _is_patchable(touched)
@@ -283,7 +287,8 @@ def after_change(
 def _is_patchable(touched: Mapping[str, Collection[int]]) -> bool:
     """Whether rows are few, and of layers whose rows stand for themselves: a customer's sets do not."""
     ids = {layer: rows for layer, rows in touched.items() if rows}
-    return ids.keys() <= PATCHED.keys() and sum(map(len, ids.values())) <= MOST_PATCHED
+    rows = sum(len(rows) for layer, rows in ids.items() if layer in PATCHED)
+    return ids.keys() <= PATCHED.keys() | VISITED.keys() and rows <= MOST_PATCHED
 
 
 def _patched(session: Session, before: Snapshot, touched: Mapping[str, Collection[int]]) -> Snapshot:
@@ -292,12 +297,27 @@ def _patched(session: Session, before: Snapshot, touched: Mapping[str, Collectio
     layers: dict[str, Any] = {
         layer: getattr(before, layer).patched(ids, PATCHED[layer](session, before.branch_id, ids), point)
         for layer, ids in touched.items()
-        if ids
+        if ids and layer in PATCHED
     }
+    for name, layer in VISITED.items():
+        if ids := touched.get(name):
+            layers[layer] = _visited(
+                session, before.branch_id, layer, layers.get(layer, getattr(before, layer)), ids
+            )
     aside = working.asides(session, before.branch_id)
     for layer, ids in aside.items():
         layers[layer] = layers.get(layer, getattr(before, layer)).with_aside(ids)
     return replace(before, **layers)
+
+
+def _visited(session: Session, branch_id: int, layer: str, rows: Any, ids: Collection[int]) -> Any:
+    """Return a layer with the latest visits to some of its rows as they are now."""
+    own = np.flatnonzero(np.isin(rows.id, np.fromiter(ids, dtype=np.int64)))
+    own = own[np.argsort(rows.id[own])]
+    few = rows.id[own].tolist() if len(own) <= MOST_PATCHED else None
+    days = rows.visited.copy()
+    days[own] = working.visited(session, branch_id, layer, rows.id[own], few)
+    return replace(rows, visited=days)
 
 
 def _publish(session: Session, changed: Snapshot) -> None:

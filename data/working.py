@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from data import tables
 from data.catalogue import OUTLET_KINDS, PLACE_KINDS, STATUSES, TIER_CODES
+from geo.visits import UNVISITED
 
 Columns = dict[str, Any]
 Ids = Collection[int] | None
@@ -23,11 +24,17 @@ _COPY_HEADER, _COPY_TRAILER = 19, 2  # bytes round the rows of PostgreSQL's bina
 
 
 def merchants(session: Session, branch_id: int, ids: Ids = None) -> Columns:
-    """Return id, lon, lat, category, status; of some rows where `ids` says which."""
+    """Return id, lon, lat, category, status, visited; of some rows where `ids` says which."""
     table = tables.merchants
     status = _code(table.c.status, STATUSES)
     read = _read(session, table, branch_id, [*_place(table), table.c.category_id, status], ids)
-    return {**_point(read), "category": read[3].astype(np.int16), "status": read[4].astype(np.int8)}
+    own = _point(read)
+    return {
+        **own,
+        "category": read[3].astype(np.int16),
+        "status": read[4].astype(np.int8),
+        "visited": visited(session, branch_id, "merchants", own["id"], ids),
+    }
 
 
 def customers(session: Session, branch_id: int) -> Columns:
@@ -57,6 +64,7 @@ def customers(session: Session, branch_id: int) -> Columns:
         "key": read[9].astype(bool),
         "manager": read[10].astype(np.int32),
         "holdings": _holdings(session, own["id"]),
+        "visited": visited(session, branch_id, "customers", own["id"]),
         **_tags(session, branch_id),
     }
 
@@ -88,6 +96,45 @@ def asides(session: Session, branch_id: int) -> dict[str, NDArray[np.int64]]:
         layer: np.array([row.row_id for row in rows if row.layer == layer], dtype=np.int64)
         for layer in ("merchants", "customers")
     }
+
+
+def visited(
+    session: Session, branch_id: int, layer: str, row_ids: NDArray[np.int64], ids: Ids = None
+) -> NDArray[np.int32]:
+    """
+    Return the day of the latest visit to each row, in days since 1970; -1 where there was none.
+
+    Parameters
+    ----------
+    session, branch_id
+        Of the store and in it.
+    layer
+        "merchants" or "customers".
+    row_ids
+        Of the rows asked for, sorted.
+    ids
+        The same, where they are few: only their visits are looked at then.
+    """
+    days = np.full(len(row_ids), UNVISITED, dtype=np.int32)
+    table = tables.visits
+    whom = table.c.merchant_id if layer == "merchants" else table.c.customer_id
+    query = select(whom, _days(session, func.max(table.c.day)).label("day"))
+    query = query.where(table.c.branch_id == branch_id, whom.is_not(None)).group_by(whom).order_by(whom)
+    if ids is not None:
+        query = query.where(whom.in_(sorted(ids)))
+    seen, latest = _numbers(session, query, 2)
+    if len(seen):
+        at = np.minimum(np.searchsorted(row_ids, seen), max(len(row_ids) - 1, 0))
+        own = row_ids[at] == seen if len(row_ids) else np.zeros(len(seen), dtype=bool)
+        days[at[own]] = latest[own].astype(np.int32)
+    return days
+
+
+def _days(session: Session, day: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Let a date come as days since 1970."""
+    if _is_postgresql(session):
+        return day - literal_column("date '1970-01-01'")
+    return func.julianday(day) - literal_column("2440587.5")
 
 
 def _place(table: Table) -> list[ColumnElement[Any]]:

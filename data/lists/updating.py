@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from data import changes, tables
@@ -94,8 +94,20 @@ def remove(session: Session, batch_id: int, layer: str, ids: NDArray[np.int64]) 
     table: SqlTable = changes.LAYERS[layer]
     before = changes.stored(session, layer, ids)
     changes.record(session, batch_id, layer, before, before.iloc[:0])
+    _note_visits(session, batch_id, layer, ids)
     for some in _parts(ids):
         session.execute(delete(table).where(table.c.id.in_(some)))
+
+
+def _note_visits(session: Session, batch_id: int, layer: str, ids: NDArray[np.int64]) -> None:
+    """Write into the journal the visits that go with removed merchants."""
+    if layer != "merchants":
+        return
+    visits = tables.visits.c
+    for some in _parts(ids):
+        query = select(visits.id).where(visits.merchant_id.in_(some)).order_by(visits.id)
+        before = changes.stored(session, "visits", list(session.scalars(query)))
+        changes.record(session, batch_id, "visits", before, before.iloc[:0])
 
 
 def close(session: Session, batch_id: int, ids: NDArray[np.int64]) -> None:

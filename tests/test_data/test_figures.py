@@ -265,6 +265,7 @@ def crowd():
     merchants = columns(
         category=random.choice(catalogue.CATEGORIES["id"].to_numpy(), count).astype(np.int16),
         status=random.integers(0, 4, count).astype(np.int8),
+        visited=np.full(count, -1, dtype=np.int32),
     )
     sets = ((), ("a",), ("a", "b"), ("b", "c", "d"))
     customers = columns(
@@ -279,6 +280,7 @@ def crowd():
         manager=np.full(count, -1, dtype=np.int32),
         tags=random.integers(0, 4, count).astype(np.int32),
         channels=np.zeros(count, dtype=np.int32),
+        visited=np.full(count, -1, dtype=np.int32),
         tag_sets=sets,
         channel_sets=((),),
     )
