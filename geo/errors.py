@@ -6,6 +6,7 @@ Every error Zhendi raises on purpose, in one tree.
         DatumError        a datum nobody knows, or coordinates that are none
         CrsError          measuring in the wrong CRS, or two CRSs in one operation
         TileError         a tile address outside the world
+        Overlaps          a zone drawn over ground of others; carries their numbers
       DataError
         FileError         a file refused whole; names what is wrong and what to do
         DatumUnknown      no proof which datum a list is in; carries the candidates
@@ -13,6 +14,7 @@ Every error Zhendi raises on purpose, in one tree.
         Cancelled         the user stopped long work; nothing of it was kept
         NotFound          a branch, merchant, batch … that is not there
         Conflict          a name or code that is taken, or an edit of something that changed since
+          PlanConflict    a plan of zones that changed since; carries what changed, and whether both fit
         SettingsError     an environment or settings file that cannot be used
         StoreError        the store cannot be reached, or cannot keep what it is given
         TokenError        a tile link that is forged, expired or stale
@@ -24,6 +26,8 @@ catalogue of translations: `str(error)` is English, `data.words.say(error, langu
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 def N_(message: str) -> str:
@@ -84,6 +88,14 @@ class TileError(GeoError):
     """A tile address outside the world."""
 
 
+class Overlaps(GeoError):
+    """A zone is drawn over ground of others: whose it is to be has to be said. `zones` are their numbers."""
+
+    def __init__(self, message: str, zones: tuple[int, ...], **values: object) -> None:
+        super().__init__(message, **values)
+        self.zones = zones
+
+
 class DataError(ZhendiError):
     """Something about what is stored or brought in is wrong."""
 
@@ -114,6 +126,31 @@ class NotFound(DataError):
 
 class Conflict(DataError):
     """A name or code is taken, or what is edited has changed since it was read."""
+
+
+class PlanConflict(Conflict):
+    """
+    A plan of zones has changed since it was opened.
+
+    Parameters
+    ----------
+    changed
+        A line a change made since, the oldest first: by whom, when, what (a code of `data.zones.plans.DEEDS`)
+        and the names of the zones.
+    mergeable
+        Whether the refused change fits on the newer plan: it is of other zones and other ground.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        changed: list[tuple[str, datetime, str, tuple[str, ...]]],
+        mergeable: bool,
+        **values: object,
+    ) -> None:
+        super().__init__(message, **values)
+        self.changed = changed
+        self.mergeable = mergeable
 
 
 class SettingsError(DataError):
