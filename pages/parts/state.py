@@ -35,6 +35,7 @@ ROLE = "role"
 MAP = "map"  # what the map last told
 PIN_MAP = "pin_map"
 _CLICK = "map_click"
+_DRAWN = "map_drawn"
 _HEARD = "map_heard"
 _MAP_BRANCH = "map_branch"
 _FLIGHT = "map_flight"
@@ -411,6 +412,31 @@ def answer_click(map_key: str) -> None:
     clicked = _told(map_key).get("last_clicked")
     if isinstance(clicked, Mapping):
         st.session_state[f"{_CLICK}_{map_key}"] = dict(clicked)
+
+
+def new_drawing(map_key: str) -> Mapping[str, object] | None:
+    """
+    Return what was drawn on a map and nobody answered yet; it comes again until it is answered.
+
+    The map sends one drawing at a time, and the next when it has learnt that this one was answered.
+    """
+    drawn = _told(map_key).get("drawing")
+    if not isinstance(drawn, Mapping) or drawn.get("number") == answered_drawing(map_key):
+        return None
+    return drawn
+
+
+def answer_drawing(map_key: str) -> None:
+    """Take a map's last drawing for answered: what it means is kept, or it was refused."""
+    drawn = _told(map_key).get("drawing")
+    if isinstance(drawn, Mapping):
+        st.session_state[f"{_DRAWN}_{map_key}"] = drawn.get("number")
+
+
+def answered_drawing(map_key: str) -> str | None:
+    """Return the number of the drawing that was answered last."""
+    number: str | None = st.session_state.get(f"{_DRAWN}_{map_key}")
+    return number
 
 
 def select(selected: Selected | None) -> None:
@@ -801,6 +827,12 @@ def choose_zone(zone_id: int | None) -> None:
     """Choose a zone, or none; a callback too."""
     keep(ZONE, None if zone_id is None else str(zone_id))
     st.session_state.pop(_ZONE_PARTNER, None)
+
+
+def choose_row(ids: Sequence[int]) -> None:
+    """Choose the zone whose row was clicked in the list; none when the click let go of it; a callback."""
+    rows = st.session_state[ZONE_LIST]["selection"]["rows"]
+    choose_zone(ids[rows[0]] if rows and rows[0] < len(ids) else None)
 
 
 def seen_revision(plan_id: int) -> int | None:
