@@ -48,6 +48,14 @@ def to_metric(lon: ArrayLike, lat: ArrayLike, crs: CRS) -> tuple[Floats, Floats]
     return np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
 
 
+def from_metric(x: ArrayLike, y: ArrayLike, crs: CRS) -> tuple[Floats, Floats]:
+    """Return the WGS 84 longitudes and latitudes of positions in a metric CRS; undoes `to_metric`."""
+    lon, lat = _transformer(crs).transform(
+        np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), direction="INVERSE"
+    )
+    return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+
+
 def area_km2(shapes: GeoSeries, lon: float, lat: float) -> Floats:
     """Return the areas of shapes, in any CRS, measured in the local metric CRS round a position."""
     if shapes.crs is None:

@@ -43,7 +43,9 @@ def near(
     close = (
         (bounds[:, 0] <= east) & (bounds[:, 2] >= west) & (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
     )
-    return {zones[at].id: plane.metres(zones[at].shape) for at in np.flatnonzero(close)}
+    found = {zones[at].id: plane.metres(zones[at].shape) for at in np.flatnonzero(close)}
+    shapely.prepare(ground)
+    return {each: shape for each, shape in found.items() if shapely.dwithin(ground, shape, margin_m)}
 
 
 def fitted(

@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.blocks import Blocks, cells_of_circle
 from geo.errors import N_, GeoError
-from geo.planes import LEAST_M2, Plane, joined
+from geo.planes import LEAST_M2, Plane, tiled
 from geo.plans import Frame
 
 MOST_BEYOND = 50_000  # blocks of one shape outside the circle
@@ -32,6 +32,7 @@ class Lattice(NamedTuple):
     blocks: Blocks
     outlines: NDArray[np.object_]
     tree: shapely.STRtree
+    middles: shapely.STRtree
     place: dict[str, int]
 
 
@@ -44,9 +45,9 @@ def lattice(frame: Frame) -> Lattice:
 def _lattice(lon: float, lat: float, radius_m: float, resolution: int) -> Lattice:
     blocks = cells_of_circle(lon, lat, radius_m, resolution)
     outlines = _outlines(blocks.ids.tolist(), Plane(lon, lat))
-    return Lattice(
-        blocks, outlines, shapely.STRtree(outlines), {cell: at for at, cell in enumerate(blocks.ids)}
-    )
+    place = {cell: at for at, cell in enumerate(blocks.ids)}
+    middles = shapely.STRtree(shapely.points(blocks.x, blocks.y))
+    return Lattice(blocks, outlines, shapely.STRtree(outlines), middles, place)
 
 
 def _outlines(cells: Sequence[str], plane: Plane) -> NDArray[np.object_]:
@@ -81,7 +82,7 @@ def outlines_of(frame: Frame, cells: Sequence[str]) -> NDArray[np.object_]:
 
 def ground_of_cells(frame: Frame, cells: Sequence[str] | Cells) -> BaseGeometry:
     """Return the ground of blocks as one shape."""
-    return joined(outlines_of(frame, list(cells)))
+    return tiled(outlines_of(frame, sorted(set(cells))))
 
 
 def middles_of(frame: Frame, cells: Sequence[str]) -> NDArray[np.float64]:
@@ -97,12 +98,18 @@ def cells_in(frame: Frame, ground: BaseGeometry) -> Cells:
     known = lattice(frame).blocks
     if ground.is_empty:
         return known.ids[:0]
-    shapely.prepare(ground)
-    inside: Cells = known.ids[shapely.intersects_xy(ground, known.x, known.y)]
+    inside: Cells = known.ids[np.sort(lattice(frame).middles.query(ground, predicate="intersects"))]
     corners = shapely.get_coordinates(ground)
     if np.hypot(corners[:, 0], corners[:, 1]).max() <= frame.radius_m:
         return inside
     return np.unique(np.concatenate([inside, _cells_beyond(frame, ground)]))
+
+
+def holds_block(frame: Frame, ground: BaseGeometry) -> bool:
+    """Whether a shape holds the middle of any block."""
+    return bool(
+        lattice(frame).middles.query(ground, predicate="intersects").size or cells_in(frame, ground).size
+    )
 
 
 def _cells_beyond(frame: Frame, ground: BaseGeometry) -> Cells:

@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.catchment import circle
 from geo.errors import N_, GeoError
 from geo.fitting import near
-from geo.lattice import cells_in, lattice, middles_of, outlines_of
+from geo.lattice import cells_in, ground_of_cells, holds_block, lattice, middles_of
 from geo.planes import LEAST_M2, Plane, common, joined, parts, together, touching, without
 from geo.plans import Change, Move, Plan
 
@@ -65,7 +65,7 @@ def painted(plan: Plan, cells: Sequence[str], zone_id: int | None) -> Change:
         raise GeoError(N_("Zone {name} is locked. Unlock it first."), name=target.name)
     if len(cells) > MOST_CELLS:
         raise GeoError(N_("A stroke may cover {limit} blocks, not more."), limit=MOST_CELLS)
-    ground = joined(outlines_of(frame, sorted(set(cells))))
+    ground = ground_of_cells(frame, cells)
     others = near(plan, ground, 1.0, but=[] if target is None else [target.id])
     fixed = [number for number in others if plan.zone(number).locked]
     if fixed:
@@ -94,7 +94,7 @@ def _but_locked(plan: Plan, cells: Sequence[str], locked: BaseGeometry) -> BaseG
     at = middles_of(plan.frame, listed)
     free = ~shapely.intersects_xy(locked, at[:, 0], at[:, 1])
     kept = [cell for cell, is_free in zip(listed, free, strict=True) if is_free]
-    return without(joined(outlines_of(plan.frame, kept)), locked)
+    return without(ground_of_cells(plan.frame, kept), locked)
 
 
 def _after_stroke(
@@ -103,9 +103,9 @@ def _after_stroke(
     """Return what is left of a zone, and the crumbs the stroke broke off it, which hold no block's middle."""
     rest = without(before, ground)
     left = parts(rest)
-    if len(left) <= len(parts(before)) and cells_in(plan.frame, rest).size:
+    if len(left) <= len(parts(before)) and holds_block(plan.frame, rest):
         return rest, []
-    crumbs = [part for part in left if touching(part, ground) and not cells_in(plan.frame, part).size]
+    crumbs = [part for part in left if touching(part, ground) and not holds_block(plan.frame, part)]
     return (rest, []) if not crumbs else (joined(part for part in left if part not in crumbs), crumbs)
 
 

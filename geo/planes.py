@@ -56,7 +56,7 @@ class Plane(NamedTuple):
         return np.round(np.column_stack([x, y]) / GRID_M) * GRID_M
 
     def _to_degrees(self, corners: NDArray[np.float64]) -> NDArray[np.float64]:
-        lon, lat = crs.to_wgs84(corners[:, 0], corners[:, 1], crs.local_metric(self.lon, self.lat))
+        lon, lat = crs.from_metric(corners[:, 0], corners[:, 1], crs.local_metric(self.lon, self.lat))
         return np.column_stack([lon, lat])
 
 
@@ -82,6 +82,12 @@ def joined(shapes: Iterable[BaseGeometry]) -> BaseGeometry:
     if len(listed) <= 1:
         return listed[0] if listed else shapely.Polygon()
     return shapely.union_all(listed, grid_size=GRID_M)
+
+
+def tiled(shapes: NDArray[np.object_]) -> BaseGeometry:
+    """Return tiles of the plane, which share corners and no ground, as one; quicker than `joined`."""
+    whole = shapely.coverage_union_all(shapes) if len(shapes) else shapely.Polygon()
+    return whole if whole.is_valid else joined(shapes)
 
 
 def together(first: BaseGeometry, second: BaseGeometry) -> BaseGeometry:
