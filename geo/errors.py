@@ -135,7 +135,7 @@ class PlanConflict(Conflict):
     Parameters
     ----------
     changed
-        A line a change made since, the oldest first: by whom, when, what (a code of `data.zones.plans.DEEDS`)
+        A line a change made since, the oldest first: by whom, when, what (a code of `data.zones.held.DEEDS`)
         and the names of the zones.
     mergeable
         Whether the refused change fits on the newer plan: it is of other zones and other ground.
