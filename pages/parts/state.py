@@ -363,6 +363,7 @@ def settle_map(branch_id: int) -> None:
         end_by_hand()
         forget_done()
         keep(RADIUS, None)
+        choose_plan(None)
 
 
 def _told(map_key: str) -> Mapping[str, object]:
