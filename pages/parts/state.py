@@ -140,6 +140,8 @@ ZONE_FILE = "zone_file"
 ZONE_UNDO = "zone_undo"
 ZONE_WAITS = "zone_waits"
 ZONE_OTHER = "zone_other"  # a plan compared with
+ZONE_BEGIN = "zone_begin"
+_ZONE_WAY = "zone_way"
 _ZONE_SEEN = "zone_seen"
 _ZONE_PENDING = "zone_pending"
 _ZONE_NOTES = "zone_notes"
@@ -887,6 +889,17 @@ def merging() -> int | None:
     """Return the zone that waits for another to be merged with."""
     zone_id: int | None = st.session_state.get(_ZONE_PARTNER)
     return zone_id
+
+
+def begin_with(way: str) -> None:
+    """Keep what a plan is to begin with: `design`, `draw` or `read`; a callback too."""
+    st.session_state[_ZONE_WAY] = way
+
+
+def take_beginning() -> str | None:
+    """Return what the plan is to begin with, once."""
+    way: str | None = st.session_state.pop(_ZONE_WAY, None)
+    return way
 
 
 def keep_job(token: str | None) -> None:
