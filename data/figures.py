@@ -143,8 +143,8 @@ def group_table(
     existing, target = sums["people"][:, 1], sums["people"][:, 0]
     rows, known, deposits = sums["rows"][:, 0], sums["known"][:, 0], sums["deposits"][:, 0]
     matched = np.where(recommended_masks()[_GROUP_IDS] > 0, existing, 0)
-    hidden = _hidden(existing + target) if mask else np.zeros(len(rows), dtype=bool)
-    no_deposits = _hidden(known, hidden) if mask or mask_deposits else hidden
+    hidden = too_few(existing + target) if mask else np.zeros(len(rows), dtype=bool)
+    no_deposits = too_few(known, hidden) if mask or mask_deposits else hidden
     no_match = hidden | (mask & (matched < FEWEST))
     fewest = FEWEST if mask else 1
     words = {
@@ -370,7 +370,7 @@ def _preferences(
     return tuple(Preference(words[at], Figure.ratio(counts[at], customers)) for at in best)
 
 
-def _hidden(base: NDArray[np.float64], already: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+def too_few(base: NDArray[np.float64], already: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
     """Return which groups to hide: the small, and others till what is hidden could not be worked out."""
     hidden = (base > 0) & (base < FEWEST)
     if already is not None:

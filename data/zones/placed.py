@@ -1,0 +1,329 @@
+"""
+A branch's rows placed in the zones of a plan, with what they add up to: kept, and mended when a plan changes.
+
+Every row counts in one zone, or in none ("unzoned": inside the plan's circle), or lies outside the plan's
+scope. What is set aside counts nowhere. A plan that differs from one placed before costs what differs: only
+points in boxes round the borders that changed are looked at again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from data.snapshots import Layer, Snapshot
+from data.zones import tallies
+from data.zones.tallies import LAYERS, Codes, Floats, Masks, Sums
+from geo import assign, crs
+from geo.catchment import circle, distances_m
+from geo.plans import Plan, Zone
+
+MOST_KEPT = 4  # plans placed, of one snapshot
+_MOST_CHANGED = 0.5  # of the zones: beyond that a plan is placed anew
+_EMPTY = shapely.Polygon()
+Products = Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """
+    The shapes of a plan in metres.
+
+    Parameters
+    ----------
+    shapes
+        Of the zones, in the local metric CRS.
+    circle
+        Of the plan.
+    zoned_m2, scope_m2
+        What all zones cover together, and what they and the circle do.
+    """
+
+    shapes: tuple[BaseGeometry, ...]
+    circle: BaseGeometry
+    zoned_m2: float
+    scope_m2: float
+
+    @cached_property
+    def area_m2(self) -> Floats:
+        """Of each zone."""
+        return np.asarray(shapely.area(np.asarray(self.shapes, dtype=object)), dtype=np.float64)
+
+    @cached_property
+    def perimeter_m(self) -> Floats:
+        """Of each zone."""
+        return np.asarray(shapely.length(np.asarray(self.shapes, dtype=object)), dtype=np.float64)
+
+    @cached_property
+    def pieces(self) -> NDArray[np.int64]:
+        """Of each zone."""
+        return np.array([len(shapely.get_parts(shape)) for shape in self.shapes], dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """
+    A snapshot's rows in the zones of a plan.
+
+    Parameters
+    ----------
+    plan
+        Whose zones.
+    products
+        Per code, what is recommended to everybody there, as a bit mask.
+    codes
+        By layer, one a row: the zone's place in `plan.zones`; as many as zones for unzoned, one more for
+        what lies outside the scope.
+    sums
+        What rows add up to per code: see `data.zones.tallies`.
+    ground
+        The plan's shapes in metres.
+    today
+        The day visits are looked at, as a number.
+    """
+
+    plan: Plan
+    products: Masks
+    codes: Mapping[str, Codes]
+    sums: Sums = field(repr=False)
+    ground: Ground = field(repr=False)
+    today: int
+
+    @property
+    def unzoned(self) -> int:
+        """The code of what lies in no zone, though inside the circle."""
+        return len(self.plan)
+
+    def rows_in(self, layer: str, zone_id: int | None) -> tallies.Rows:
+        """Return the rows of a layer in a zone; for None in none of them, though inside the circle."""
+        code = self.unzoned if zone_id is None else self.plan.ids.index(zone_id)
+        return np.flatnonzero(self.codes[layer] == code)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes taken; shapes are the plan's."""
+        codes = sum(codes.nbytes for codes in self.codes.values())
+        return codes + sum(amounts.nbytes for amounts in self.sums.values())
+
+
+class _Recent:
+    """The plans placed last, of one snapshot."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.placed: dict[Hashable, Placed] = {}
+
+    @property
+    def nbytes(self) -> int:
+        return sum(each.nbytes for each in list(self.placed.values()))
+
+    def keep(self, key: Hashable, placed: Placed) -> None:
+        self.placed.pop(key, None)
+        self.placed[key] = placed
+        while len(self.placed) > MOST_KEPT:
+            del self.placed[next(iter(self.placed))]
+
+
+def placed(
+    snapshot: Snapshot,
+    plan: Plan,
+    key: Hashable = None,
+    *,
+    today: int,
+    products: Products | None = None,
+) -> Placed:
+    """
+    Return a snapshot's rows in a plan's zones.
+
+    Parameters
+    ----------
+    snapshot, plan
+        Of one branch.
+    key
+        Which plan this is a state of: its id. The last few are kept.
+    today
+        The day visits are looked at, as a number.
+    products
+        By kind of zone the ids of the products its playbook offers.
+    """
+    recent: _Recent = snapshot.worked.get("placed", _Recent)
+    masks = _masks(plan, products or {})
+    with recent.lock:
+        found = _from_kept(snapshot, list(recent.placed.values()), plan, masks, today)
+        if found is None:
+            found = _anew(snapshot, plan, masks, today)
+        recent.keep(key, found)
+    return found
+
+
+def _masks(plan: Plan, products: Products) -> Masks:
+    """Return what is recommended in each zone, nothing in unzoned and outside."""
+    by_kind = {kind: np.uint64(sum(1 << product for product in set(ids))) for kind, ids in products.items()}
+    nothing = np.uint64(0)
+    return np.array([*(by_kind.get(zone.kind, nothing) for zone in plan.zones), nothing, nothing], np.uint64)
+
+
+def _anew(snapshot: Snapshot, plan: Plan, masks: Masks, today: int) -> Placed:
+    shapes = [zone.shape for zone in plan.zones]
+    codes = {}
+    for layer in LAYERS:
+        rows: Layer = getattr(snapshot, layer)
+        code = assign.zones_of(rows.lon, rows.lat, shapes)
+        codes[layer] = _within_scope(snapshot, rows, code, plan, slice(None))
+    sums = tallies.sums(snapshot, codes, len(plan) + 2, masks, today)
+    return Placed(plan, masks, codes, sums, _ground(plan), today)
+
+
+def _within_scope(snapshot: Snapshot, rows: Layer, code: Codes, plan: Plan, at: Any) -> Codes:
+    """Return codes with what is in no zone told apart by the circle, and what is set aside outside."""
+    n, frame = len(plan), plan.frame
+    none = np.flatnonzero(code < 0)
+    if (frame.lon, frame.lat) == (snapshot.lon, snapshot.lat):
+        apart_m = rows.distance_m[at][none]
+    else:
+        apart_m = distances_m(frame.lon, frame.lat, rows.lon[at][none], rows.lat[at][none])
+    inside = apart_m <= frame.radius_m
+    code[none] = np.where(inside, n, n + 1)
+    code[rows.aside[at]] = n + 1
+    return code
+
+
+# --- from a plan placed before ------------------------------------------------------------------------------
+
+
+def _from_kept(
+    snapshot: Snapshot, kept: Sequence[Placed], plan: Plan, masks: Masks, today: int
+) -> Placed | None:
+    """Return what a plan placed before becomes, the one that differs least; None where all differ much."""
+    least: tuple[int, Placed, list[tuple[Zone | None, Zone | None]]] | None = None
+    for before in reversed(kept):
+        if before.today != today or not _same_circle(before.plan, plan):
+            continue
+        pairs = _differing(before, plan, masks)
+        if least is None or len(pairs) < least[0]:
+            least = (len(pairs), before, pairs)
+    if least is None or least[0] > max(2, _MOST_CHANGED * len(plan)):
+        return None
+    _, before, pairs = least
+    if not pairs and before.plan.ids == plan.ids:
+        return Placed(plan, masks, before.codes, before.sums, before.ground, today)
+    return _changed(snapshot, before, plan, masks, pairs)
+
+
+def _same_circle(one: Plan, other: Plan) -> bool:
+    a, b = one.frame, other.frame
+    return (a.lon, a.lat, a.radius_m) == (b.lon, b.lat, b.radius_m)
+
+
+def _differing(before: Placed, plan: Plan, masks: Masks) -> list[tuple[Zone | None, Zone | None]]:
+    """Return the zones whose shape or recommended products are not what they were."""
+    was = {zone.id: (zone, mask) for zone, mask in zip(before.plan.zones, before.products, strict=False)}
+    pairs: list[tuple[Zone | None, Zone | None]] = []
+    for zone, mask in zip(plan.zones, masks, strict=False):
+        old, old_mask = was.pop(zone.id, (None, None))
+        if old is None or old_mask != mask or not _same(old.shape, zone.shape):
+            pairs.append((old, zone))
+    return pairs + [(old, None) for old, _ in was.values()]
+
+
+def _same(one: BaseGeometry, other: BaseGeometry) -> bool:
+    return one is other or bool(shapely.equals_identical(one, other))
+
+
+def _changed(
+    snapshot: Snapshot,
+    before: Placed,
+    plan: Plan,
+    masks: Masks,
+    pairs: Sequence[tuple[Zone | None, Zone | None]],
+) -> Placed:
+    shapes = [zone.shape for zone in plan.zones]
+    boxes = assign.boxes_of_change(
+        [old.shape if old else _EMPTY for old, _ in pairs], [new.shape if new else _EMPTY for _, new in pairs]
+    )
+    recommended = {new.id for old, new in pairs if old and new and _same(old.shape, new.shape)}
+    to_new = _new_codes(before.plan, plan)
+    codes, left, joined = {}, {}, {}
+    for layer in LAYERS:
+        rows: Layer = getattr(snapshot, layer)
+        at = assign.inside_boxes(rows.lon, rows.lat, boxes)
+        again = _within_scope(snapshot, rows, assign.zones_again(rows.lon, rows.lat, shapes, at), plan, at)
+        old = before.codes[layer]
+        moved = to_new[old[at]] != again
+        at, again = at[moved], again[moved]
+        code = old.copy() if before.plan.ids == plan.ids else to_new[old]
+        code[at] = again
+        if recommended and layer == "customers":  # rows that stay, but are recommended other products
+            here = np.flatnonzero(np.isin(code, [plan.ids.index(each) for each in recommended]))
+            at = np.union1d(at, here)
+        codes[layer], left[layer], joined[layer] = code, (at, old[at]), (at, code[at])
+    sums = {name: amounts.copy() for name, amounts in before.sums.items()}
+    for name, amounts in tallies.sums_of(
+        snapshot, left, len(before.plan) + 2, before.products, before.today
+    ).items():
+        sums[name] -= amounts
+    more = tallies.sums_of(snapshot, joined, len(plan) + 2, masks, before.today)
+    for name, amounts in more.items():
+        there = to_new >= 0
+        own = np.zeros_like(amounts)
+        own[to_new[there]] = sums[name][there]
+        sums[name] = own + amounts
+    ground = _ground_after(before, plan, boxes)
+    return Placed(plan, masks, codes, sums, ground, before.today)
+
+
+def _new_codes(before: Plan, plan: Plan) -> Codes:
+    """Return what each code of a plan is in another; -1 for a zone that is gone."""
+    place = {zone_id: at for at, zone_id in enumerate(plan.ids)}
+    n = len(plan)
+    return np.array([*(place.get(zone_id, -1) for zone_id in before.ids), n, n + 1], dtype=np.int32)
+
+
+# --- in metres ----------------------------------------------------------------------------------------------
+
+
+def _ground(plan: Plan) -> Ground:
+    shapes = tuple(_metric(zone.shape, plan) for zone in plan.zones)
+    frame = plan.frame
+    around = circle(frame.lon, frame.lat, frame.radius_m) if frame.radius_m > 0.0 else _EMPTY
+    round_ = _metric(around, plan)
+    return Ground(shapes, round_, _covered_m2(shapes), _covered_m2([*shapes, round_]))
+
+
+def _ground_after(before: Placed, plan: Plan, boxes: Floats) -> Ground:
+    """Return the ground of a plan of which only what lies in some boxes changed."""
+    was = {zone.id: (zone.shape, at) for at, zone in enumerate(before.plan.zones)}
+    shapes = []
+    for zone in plan.zones:
+        old, at = was.get(zone.id, (_EMPTY, 0))
+        shapes.append(before.ground.shapes[at] if _same(old, zone.shape) else _metric(zone.shape, plan))
+    own, ground = tuple(shapes), before.ground
+    if not len(boxes):
+        return Ground(own, ground.circle, ground.zoned_m2, ground.scope_m2)
+    window = _metric(shapely.box(*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)), plan).buffer(1.0)
+    zoned, scope = (
+        total + _covered_m2([*own, *more], window) - _covered_m2([*ground.shapes, *more], window)
+        for total, more in ((ground.zoned_m2, ()), (ground.scope_m2, (ground.circle,)))
+    )
+    return Ground(own, ground.circle, zoned, scope)
+
+
+def _metric(shape: BaseGeometry, plan: Plan) -> BaseGeometry:
+    metric = crs.local_metric(plan.frame.lon, plan.frame.lat)
+    return shapely.transform(shape, lambda x, y: crs.to_metric(x, y, metric), interleaved=False)
+
+
+def _covered_m2(shapes: Sequence[BaseGeometry], window: BaseGeometry | None = None) -> float:
+    """Return the area that shapes cover together, inside a window."""
+    parts = np.asarray(shapes, dtype=object)
+    if window is not None:
+        parts = shapely.intersection(parts[shapely.intersects(parts, window)], window)
+    return float(shapely.area(shapely.union_all(parts))) if len(parts) else 0.0

@@ -1,0 +1,264 @@
+"""
+What the rows of a branch add up to in each zone: the sums every figure of a zone is made of.
+
+Sums are whole numbers (money in cents, shares and hours in tiny parts), so that they can be added and taken
+away in any order and the zones' add up to the total exactly: moving a block costs what the block holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from data.catalogue import CATEGORIES, STATUSES, recommended_masks
+from data.filters import CLOSED, SIGNED
+from data.snapshots import Customers, Layer, Merchants, Snapshot
+from data.zones.work import OTHER_DAYS, SIGNED_DAYS, hours
+from geo import coverage
+from geo.visits import STATES, states
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int32]
+Rows = NDArray[np.intp]
+Masks = NDArray[np.uint64]
+Sums = dict[str, Floats]  # by name: one entry a code, or a row of entries
+
+CENTS = 100.0
+PARTS = float(1 << 30)  # of a share, and of an hour
+LAYERS = ("merchants", "customers", "outlets", "places")
+PLACE_COUNTS = ("households", "adults", "employees")
+HIGHEST_CATEGORY = int(CATEGORIES["id"].max())
+_CHUNK = 1 << 16  # rows whose temporaries stay in the processor's cache
+
+
+def sums(snapshot: Snapshot, codes: Mapping[str, Codes], n: int, products: Masks, today: int) -> Sums:
+    """
+    Return the sums of all rows, per code.
+
+    Parameters
+    ----------
+    snapshot
+        Of the branch.
+    codes
+        By layer: where each row counts, 0 to `n` - 1.
+    n
+        How many there are.
+    products
+        Per code, what is recommended to everybody there, as a bit mask.
+    today
+        The day visits are looked at, as a number.
+    """
+    found: Sums = {}
+    for layer in LAYERS:
+        rows: Layer = getattr(snapshot, layer)
+        for start in range(0, max(1, len(rows)), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            _add(found, _of_rows(_Some(snapshot, part, codes[layer][part], n, products, today), layer))
+    return found
+
+
+def sums_of(
+    snapshot: Snapshot, chosen: Mapping[str, tuple[Rows, Codes]], n: int, products: Masks, today: int
+) -> Sums:
+    """Return the sums of some rows of each layer, whose codes are given beside them."""
+    found: Sums = {}
+    for layer in LAYERS:
+        rows, code = chosen[layer]
+        _add(found, _of_rows(_Some(snapshot, rows, code, n, products, today), layer))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Some:
+    """Some rows of a layer, and where they count."""
+
+    snapshot: Snapshot
+    at: Any  # a slice, or places of rows
+    code: Codes
+    n: int
+    products: Masks
+    today: int
+
+
+def _add(total: Sums, more: Sums) -> None:
+    for name, amounts in more.items():
+        if name in total:
+            total[name] += amounts
+        else:
+            total[name] = amounts
+
+
+def _of_rows(some: _Some, layer: str) -> Sums:
+    amounts = _AMOUNTS[layer](some)
+    found = {
+        f"{layer}.{name}": np.bincount(some.code, weights=weights, minlength=some.n).astype(np.float64)
+        for name, weights in amounts.items()
+    }
+    for name, (owners, kind, kinds) in _KINDS[layer](some).items():
+        pairs = some.code[owners].astype(np.intp) * kinds + kind
+        counts = np.bincount(pairs, minlength=some.n * kinds).astype(np.float64)
+        found[f"{layer}.{name}"] = counts.reshape(some.n, kinds)
+    return found
+
+
+def _merchants(some: _Some) -> dict[str, Any]:
+    rows, at = some.snapshot.merchants, some.at
+    status = rows.status[at]
+    return {
+        **{name: status == number for number, name in enumerate(STATUSES)},
+        "hours": np.rint(hours(some.snapshot).merchants[at] * PARTS),
+        **_visits(some, rows, status != CLOSED, np.where(status == SIGNED, SIGNED_DAYS, OTHER_DAYS)),
+    }
+
+
+def _customers(some: _Some) -> dict[str, Any]:
+    rows, at = some.snapshot.customers, some.at
+    existing, size = rows.existing[at], rows.size[at]
+    held = np.bitwise_count(rows.holdings[at])
+    wanted = recommended_masks()[rows.group[at]] | some.products[some.code]
+    match = coverage.product_match(rows.holdings[at], wanted)
+    deposits = rows.deposits[at]
+    nearer = nearer_rival(some.snapshot)[at]
+    return {
+        "rows": None,
+        "existing": existing,
+        "targets": np.where(existing, 0, size),
+        "target_rows": ~existing,
+        **{f"holding_{least}": existing & (held >= least) for least in coverage.CROSS_HOLDING},
+        "products": np.where(existing, held, 0),
+        "match": np.where(existing, np.rint(np.nan_to_num(match) * PARTS), 0.0),
+        "matched": existing & (wanted > 0),
+        "deposits": np.rint(np.nan_to_num(deposits) * CENTS),
+        "deposits_known": ~np.isnan(deposits),
+        "nearer": np.where(nearer, np.where(existing, 1, size), 0),
+        "hours": np.rint(hours(some.snapshot).customers[at] * PARTS),
+        **_visits(some, rows, ~existing, OTHER_DAYS),
+    }
+
+
+def _outlets(some: _Some) -> dict[str, Any]:
+    return {"rivals": ~some.snapshot.outlets.own[some.at]}
+
+
+def _places(some: _Some) -> dict[str, Any]:
+    found = {}
+    for name in PLACE_COUNTS:
+        number = getattr(some.snapshot.places, name)[some.at]
+        found[name] = np.rint(np.nan_to_num(number))
+        found[f"{name}_known"] = ~np.isnan(number)
+    return found
+
+
+_AMOUNTS: dict[str, Callable[[_Some], dict[str, Any]]] = {
+    "merchants": _merchants,
+    "customers": _customers,
+    "outlets": _outlets,
+    "places": _places,
+}
+
+
+def _visits(
+    some: _Some, rows: Merchants | Customers, visited: NDArray[np.bool_], interval_days: ArrayLike
+) -> dict[str, Any]:
+    """Count what is to be visited by how its visits stand."""
+    state = states(rows.visited[some.at], interval_days, some.today)
+    return {f"visits_{name}": visited & (state == number) for number, name in enumerate(STATES)}
+
+
+# --- counts by kind -----------------------------------------------------------------------------------------
+
+_Kinds = dict[str, tuple[Any, NDArray[np.intp], int]]  # by name: which of the rows, of what kind, kinds
+
+
+def _no_kinds(_some: _Some) -> _Kinds:
+    return {}
+
+
+def _categories(some: _Some) -> _Kinds:
+    """Count merchants not closed by their category's id."""
+    rows = some.snapshot.merchants
+    open_ = np.flatnonzero(rows.status[some.at] != CLOSED)
+    return {"categories": (open_, rows.category[some.at][open_].astype(np.intp), HIGHEST_CATEGORY + 1)}
+
+
+def _words(some: _Some) -> _Kinds:
+    """Count customers by each of their tags and of their channels."""
+    rows = some.snapshot.customers
+    found = {}
+    for name, sets in (("tags", rows.tags), ("channels", rows.channels)):
+        known = words(some.snapshot, name)
+        found[name] = (*known.of(sets[some.at]), len(known.words))
+    return found
+
+
+_KINDS: dict[str, Callable[[_Some], _Kinds]] = {
+    "merchants": _categories,
+    "customers": _words,
+    "outlets": _no_kinds,
+    "places": _no_kinds,
+}
+
+
+class Words:
+    """The words that sets of them are made of: a customer's set counts for each of its words once."""
+
+    def __init__(self, sets: Sequence[Sequence[str]]) -> None:
+        self.words = sorted({word for chosen in sets for word in chosen})
+        place = {word: at for at, word in enumerate(self.words)}
+        members = [sorted({place[word] for word in chosen}) for chosen in sets]
+        self._sizes = np.array([len(chosen) for chosen in members] + [0], dtype=np.intp)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        self._flat = np.array([word for chosen in members for word in chosen], dtype=np.intp)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes taken."""
+        return self._sizes.nbytes + self._starts.nbytes + self._flat.nbytes
+
+    def of(self, code: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return each word of each set, as the set's place among those given, and the word's number."""
+        size = self._sizes[code]
+        owner = np.repeat(np.arange(len(code)), size)
+        within = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
+        return owner, self._flat[self._starts[code[owner]] + within]
+
+
+def words(snapshot: Snapshot, name: str) -> Words:
+    """Return the words of the customers' `tags` or `channels`."""
+    customers = snapshot.customers
+    sets = customers.tag_sets if name == "tags" else customers.channel_sets
+    found: Words = snapshot.worked.get(("words", name), lambda: Words(sets))
+    return found
+
+
+class _Flags:
+    """A flag a row, kept with the snapshot."""
+
+    def __init__(self, values: NDArray[np.bool_]) -> None:
+        self.values = values
+        self.nbytes = values.nbytes
+
+
+def nearer_rival(snapshot: Snapshot) -> NDArray[np.bool_]:
+    """Return which customers are nearer to some rival outlet than to the branch."""
+
+    def make() -> _Flags:
+        customers, outlets = snapshot.customers, snapshot.outlets
+        rivals = ~outlets.own
+        return _Flags(
+            coverage.nearer_rival(
+                customers.lon,
+                customers.lat,
+                snapshot.lon,
+                snapshot.lat,
+                outlets.lon[rivals],
+                outlets.lat[rivals],
+            )
+        )
+
+    found: _Flags = snapshot.worked.get("nearer rival", make)
+    return found.values
