@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Boolean, Column, Date, Float, Integer, LargeBinary, Table, insert, select
+from sqlalchemy import Boolean, Column, Date, DateTime, Float, Integer, LargeBinary, Table, insert, select
 from sqlalchemy.orm import Session
 
 from data import bulk, tables
@@ -42,8 +42,13 @@ _TO_PLAIN: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
     (Float, float),
     (LargeBinary, bytes.hex),
     (Date, date.isoformat),
+    (DateTime, datetime.isoformat),
 )
-_FROM_PLAIN: dict[Any, Callable[[Any], Any]] = {bytes.hex: bytes.fromhex, date.isoformat: date.fromisoformat}
+_FROM_PLAIN: dict[Any, Callable[[Any], Any]] = {
+    bytes.hex: bytes.fromhex,
+    date.isoformat: date.fromisoformat,
+    datetime.isoformat: datetime.fromisoformat,
+}
 
 
 def open_batch(

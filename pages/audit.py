@@ -38,6 +38,7 @@ ACTIONS = {
     "set radius": N_("Set the radius"),
     "add person": N_("Added a person"),
     "set role": N_("Gave a role"),
+    "record visit": N_("Recorded a visit"),
     "save playbook": N_("Changed a playbook"),
     "reset playbook": N_("Went back to the shipped playbook"),
 }

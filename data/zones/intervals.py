@@ -1,4 +1,4 @@
-"""How often somebody should be there: days between two visits, by a merchant's status and a customer's tier."""
+"""How often somebody should be there: days between two visits, by merchants' status and customers' tier."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def customer_days(customers: Customers) -> NDArray[np.int32]:
 
 
 def merchant_states(merchants: Merchants, day: date | None = None) -> NDArray[np.int8]:
-    """Return how visits to each merchant stand, as indices into `geo.visits.STATES`; today, if no day is told."""
+    """Return how visits to each merchant stand today, or that day: indices into `geo.visits.STATES`."""
     return states(merchants.visited, merchant_days(merchants), day_number(day or today()))
 
 
