@@ -12,34 +12,70 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import folium
 import numpy as np
+import shapely
 import streamlit_folium
 from branca.element import MacroElement
 from folium.template import Template
-from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from data import basemaps
 from data.basemaps import BaseMap
 from data.config import Settings
 from data.words import Language, say
-from geo.catchment import circle, destination
-from geo.datum import convert
-from pages.parts import state
+from geo.catchment import circle
+from geo.plans import Plan
+from pages.parts import state, strokes
 from pages.parts.map_assets import address
+from pages.parts.outlines import (
+    Dots,
+    DrawnZone,
+    Marked,
+    Ring,
+    dots_json,
+    handles_json,
+    line_json,
+    marked_json,
+    ring_json,
+    shifted,
+    steps,
+    unshifted,
+    zones_json,
+)
 from pages.parts.state import View
+from pages.parts.strokes import Drawing, Tool
 from pages.parts.words import N_, language
 
-Floats = NDArray[np.float64]
+__all__ = [
+    "Dots",
+    "DrawnZone",
+    "Drawing",
+    "Legend",
+    "Marked",
+    "Ring",
+    "Scene",
+    "Tiles",
+    "Told",
+    "Tool",
+    "draw",
+    "picture",
+    "pin_map",
+    "preview_map",
+    "ring_json",
+    "shifted",
+    "steps",
+    "told",
+    "unshifted",
+    "zone_at",
+]
+
 HEIGHT_PX = 620
 PIN_HEIGHT_PX = 360
-VERTICES = 144
 FAR_SHARE = 0.25  # where most lie within so much of the circle, the first look is at them
-RIM_DEG = 35.0  # where on the rim the radius is written: rings' labels stand apart
-RIM_STEP_DEG = -12.0
 PIN_ZOOM = 15.0
 CHINA = View(104.5, 34.5, 4.0)
 
@@ -59,6 +95,25 @@ WORDS = {
     "own": N_("Our bank"),
     "places": N_("Places"),
 }
+TOOL_WORDS = {
+    "barrier": N_("Barrier no zone crosses"),
+    "finish": N_("Finish"),
+    "cancel": N_("Cancel"),
+    "last_point": N_("Take back the last point"),
+    "start_outline": N_("Click where the outline begins"),
+    "next_point": N_("Click for the next point"),
+    "close_outline": N_("Click the first point to close the outline"),
+    "drag_rectangle": N_("Press, and drag across the ground"),
+    "drag_circle": N_("Press at the middle, and drag outwards"),
+    "let_go": N_("Let go to finish"),
+    "radius": N_("Radius"),
+    "start_line": N_("Click where the line begins"),
+    "end_line": N_("Click the last point again to finish the line"),
+    "brush": N_("Press and drag over the blocks to paint"),
+    "edit": N_("Drag the corners; click one to take it away, drag a pale one to add one"),
+    "edit_nothing": N_("Choose a zone first"),
+}
+DRAWING_FILES = ("leaflet.draw.css", "leaflet.draw.js", "zhendi-draw.js")
 
 
 class Tiles(NamedTuple):
@@ -68,37 +123,14 @@ class Tiles(NamedTuple):
     url: str
 
 
-class Ring(NamedTuple):
-    """A circle round the branch with its label; `main` is the one that is looked at."""
-
-    radius_m: float
-    label: str
-    main: bool = False
-
-
-class Marked(NamedTuple):
-    """A point with a name, WGS 84."""
-
-    lon: float
-    lat: float
-    label: str = ""
-
-
-class Dots(NamedTuple):
-    """Many small points of one meaning, WGS 84, in a colour, with what they mean for the legend."""
-
-    colour: str
-    label: str
-    lon: Floats
-    lat: Floats
-
-
 class Legend(NamedTuple):
     """What colours and signs mean, in the user's language."""
 
     statuses: Sequence[str] = ()
     categories: Sequence[tuple[str, str]] = ()  # colour, name
     places: Sequence[tuple[int, str]] = ()  # kind, name
+    shading: Sequence[tuple[str, str]] = ()  # what zones are filled with: colour, text
+    shading_title: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +152,12 @@ class Scene:
         Where something is to be put by hand.
     dots
         Small points in colours, as a preview.
+    zones
+        Drawn in this order; see `outlines.DrawnZone`.
+    barriers
+        Lines and areas, WGS 84, that no zone crosses.
+    tool
+        What the mouse draws with; None: a click is a click.
     hint
         What a click means just now, where it does not choose what it falls on.
     outside
@@ -140,6 +178,9 @@ class Scene:
     candidates: Sequence[Marked] = ()
     pin: Marked | None = None
     dots: Sequence[Dots] = ()
+    zones: Sequence[DrawnZone] = ()
+    barriers: Sequence[BaseGeometry] = ()
+    tool: Tool | None = None
     hint: str = ""
     outside: bool = False
     metric: str = "count"
@@ -148,11 +189,12 @@ class Scene:
 
 
 class Told(NamedTuple):
-    """What the map tells: a move, once, and the click nobody answered yet with its zoom; WGS 84."""
+    """What the map tells: a move, once, and the click and the drawing nobody answered yet; WGS 84."""
 
     view: View | None
     click: tuple[float, float] | None
     zoom: float = PIN_ZOOM
+    drawing: Drawing | None = None
 
 
 # The elements folium draws -------------------------------------------------------------------------------
@@ -236,14 +278,48 @@ def picture(scene: Scene, key: str = state.MAP) -> dict[str, object]:
         "asides": [shifted(point, datum) for point in scene.asides],
         "selected": marked_json(scene.selected, datum),
         "candidates": [marked_json(point, datum) for point in scene.candidates],
-        "legend": scene.legend._asdict(),
+        "legend": {name: told for name, told in scene.legend._asdict().items() if told},
     }
     if scene.dots:
         content |= {"dots": [dots_json(dots, datum) for dots in scene.dots]}
     if scene.hint:
         content |= {"hint": scene.hint, "pin": scene.pin and shifted(scene.pin, datum)}
+    content |= zones_part(scene, key)
     stamp = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
     return {**content, "stamp": stamp}
+
+
+def zones_part(scene: Scene, key: str) -> dict[str, object]:
+    """Return what a map of zones has beside the rest: outlines, barriers, the tool, and what was answered."""
+    datum = scene.base.datum
+    part: dict[str, object] = {}
+    if scene.zones or scene.barriers:
+        part |= {"zones": zones_json(scene.zones, datum), "scripts": [address("zhendi-zones.js")]}
+    if scene.barriers:
+        part["barriers"] = [line for shape in scene.barriers for line in line_json(shape, datum)]
+    if scene.tool is not None and scene.tool.kind != "pick":
+        part["tool"] = tool_json(scene.tool, scene.zones, datum)
+        part["scripts"] = [address("zhendi-zones.js"), *map(address, DRAWING_FILES)]
+    if "scripts" in part:
+        part["tool_words"] = tool_words_in(language())
+    if answered := state.answered_drawing(key):
+        part["answered"] = answered
+    return part
+
+
+def tool_json(tool: Tool, zones: Sequence[DrawnZone], datum: str) -> dict[str, object]:
+    """Return a tool, with the corners to take hold of where a zone is edited."""
+    made: dict[str, object] = {"kind": tool.kind, "width": tool.width_m, "zone": tool.zone_id}
+    shape = next((zone.shape for zone in zones if zone.id == tool.zone_id), None)
+    if tool.kind == "edit" and shape is not None:
+        made["parts"] = handles_json(shape, datum)
+    return made
+
+
+@cache
+def tool_words_in(spoken: Language) -> dict[str, str]:
+    """Return the tools' words in a language."""
+    return {name: say(text, spoken) for name, text in TOOL_WORDS.items()}
 
 
 @cache
@@ -252,31 +328,11 @@ def words_in(spoken: Language) -> dict[str, str]:
     return {name: say(text, spoken) for name, text in WORDS.items()}
 
 
-def marked_json(point: Marked | None, datum: str) -> dict[str, object] | None:
-    """Return a point with its name, in a datum."""
-    return None if point is None else {"at": shifted(point, datum), "label": point.label}
-
-
-def dots_json(dots: Dots, datum: str) -> dict[str, object]:
-    """Return points of one meaning, in a datum."""
-    return {
-        "colour": dots.colour,
-        "label": dots.label,
-        "at": steps(*convert(dots.lon, dots.lat, "wgs84", datum)),
-    }
-
-
 def flight(scene: Scene) -> str:
     """Return what, when it changes, sends the map somewhere: another branch, another datum, a flight."""
     where = scene.centre and f"{scene.centre.lon:.6f},{scene.centre.lat:.6f}"
     count = "".join(f"/{len(dots.lon)}" for dots in scene.dots)
     return f"{where}/{scene.base.datum}/{state.flights()}{count}"
-
-
-def shifted(point: Marked | View, datum: str) -> tuple[float, float]:
-    """Return a point's lon and lat in a datum, to a centimetre."""
-    lon, lat = convert(np.array([point.lon]), np.array([point.lat]), "wgs84", datum)
-    return round(float(lon[0]), 7), round(float(lat[0]), 7)
 
 
 def first_view(scene: Scene) -> dict[str, object]:
@@ -321,26 +377,6 @@ def first_radius_m(rings: Sequence[Ring]) -> float | None:
     return main if max(others) > FAR_SHARE * main else 1.1 * max(others)
 
 
-@lru_cache(maxsize=200)  # all but the main ring stay as they are when the radius moves
-def ring_json(centre: Marked, ring: Ring, number: int, datum: str) -> dict[str, object]:
-    """Return a ring's outline, and the spot on its rim where its label stands."""
-    outline = np.asarray(circle(centre.lon, centre.lat, ring.radius_m, VERTICES).exterior.coords)[:-1]
-    rim = destination(centre.lon, centre.lat, RIM_DEG + RIM_STEP_DEG * number, ring.radius_m)
-    return {
-        "outline": steps(*convert(outline[:, 0], outline[:, 1], "wgs84", datum)),
-        "rim": shifted(Marked(*rim), datum),
-        "label": ring.label,
-        "main": ring.main,
-    }
-
-
-def steps(lon: Floats, lat: Floats) -> list[int]:
-    """Return a line in millionths of a degree: where it starts, then each step, lon and lat in turn."""
-    whole = np.round(np.column_stack([lon, lat]) * 1e6).astype(np.int64)
-    small: list[int] = np.diff(whole, axis=0, prepend=0).ravel().tolist()
-    return small
-
-
 def base_json(base: BaseMap) -> dict[str, object]:
     """Return what the browser must know of a base map."""
     url = f"/basemaps/{base.key}.pmtiles" if base.kind == "pmtiles" else base.url
@@ -359,19 +395,24 @@ def base_json(base: BaseMap) -> dict[str, object]:
 
 
 def told(datum: str, key: str = state.MAP) -> Told:
-    """Return what the map told and nobody heeded yet, in WGS 84; a click comes until `state.answer_click`."""
-    clicked, moved = state.new_click(key), state.new_view(key)
+    """
+    Return what the map told and nobody heeded yet, in WGS 84.
+
+    A click comes again until `state.answer_click`, a drawing until `state.answer_drawing`.
+    """
+    clicked, moved, drawn = state.new_click(key), state.new_view(key), state.new_drawing(key)
     return Told(
         None if moved is None else View(*unshifted(moved.lon, moved.lat, datum), moved.zoom),
         None if clicked is None else unshifted(*clicked, datum),
         state.told_zoom(key, PIN_ZOOM),
+        None if drawn is None else strokes.heard(drawn, datum),
     )
 
 
-def unshifted(lon: float, lat: float, datum: str) -> tuple[float, float]:
-    """Return the WGS 84 lon and lat of a point Leaflet tells in a base map's datum, round the world too."""
-    lons, lats = convert(np.array([(lon + 180) % 360 - 180]), np.array([lat]), datum, "wgs84")
-    return float(lons[0]), float(lats[0])
+def zone_at(plan: Plan, lon: float, lat: float) -> int | None:
+    """Return the zone a point lies in, the first by number where it lies in two; None outside all."""
+    hits = shapely.intersects_xy(np.array([zone.shape for zone in plan.zones], dtype=object), lon, lat)
+    return next((zone.id for zone, hit in zip(plan.zones, hits, strict=True) if hit), None)
 
 
 def draw(scene: Scene, *, height: int = HEIGHT_PX, key: str = state.MAP) -> None:

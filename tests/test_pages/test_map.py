@@ -20,7 +20,7 @@ from data.figures import Filters
 from data.rights import Role
 from geo.catchment import GEOD
 from geo.datum import convert
-from pages.parts import chosen, state
+from pages.parts import chosen, outlines, state
 from pages.parts import map as maps
 from pages.parts.chosen import Sight, at_click
 from pages.parts.map import Marked, Ring, Scene
@@ -102,7 +102,7 @@ def test_a_ring_lies_at_its_radius_on_the_ground_whatever_the_maps_datum(datum: 
     line = np.array(ring["outline"]).reshape(-1, 2).cumsum(axis=0) / 1e6
     lon, lat = convert(line[:, 0], line[:, 1], datum, "wgs84")
     _, _, metres = GEOD.inv(np.full(len(lon), LON), np.full(len(lat), LAT), lon, lat)
-    assert len(lon) == maps.VERTICES
+    assert len(lon) == outlines.VERTICES
     assert np.abs(metres - 2500).max() < 0.5
     at_lon, at_lat = maps.unshifted(*ring["rim"], datum)
     assert GEOD.inv(LON, LAT, at_lon, at_lat)[2] == pytest.approx(2500, abs=0.5)

@@ -16,9 +16,13 @@ _MODULES = _HERE.parents[2] / "node_modules"
 FILES = {
     "leaflet.js": _MODULES / "leaflet" / "dist" / "leaflet.js",
     "leaflet.css": _MODULES / "leaflet" / "dist" / "leaflet.css",
+    "leaflet.draw.js": _MODULES / "leaflet-draw" / "dist" / "leaflet.draw.js",
+    "leaflet.draw.css": _MODULES / "leaflet-draw" / "dist" / "leaflet.draw.css",
     "protomaps-leaflet.js": _MODULES / "protomaps-leaflet" / "dist" / "protomaps-leaflet.js",
     "zhendi-map.js": _HERE / "zhendi-map.js",
     "zhendi-map.css": _HERE / "zhendi-map.css",
+    "zhendi-zones.js": _HERE / "zhendi-zones.js",
+    "zhendi-draw.js": _HERE / "zhendi-draw.js",
 }
 
 

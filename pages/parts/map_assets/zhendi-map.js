@@ -307,7 +307,7 @@
   function start(map) {
     const own = {
       map, layers: {}, base: null, baseKey: "", state: null, viewKey: null, touched: false, clicks: 0, pending: 0,
-      shapes: L.layerGroup().addTo(map),
+      shapes: L.layerGroup().addTo(map), tool: null, clicked: null, scripts: new Set(), fetching: 0,
     };
     map.zhendi = own;
     zhendi.own = own;
@@ -324,8 +324,13 @@
     own.legend = legendControl(map);
     // streamlit-folium drops a click that equals the last: shift each by less than a hair's breadth.
     map.on("click", (event) => {
+      if (own.tool) {
+        event.latlng = own.clicked; // a click that draws chooses nothing: the last one is told again
+        return;
+      }
       own.clicks += 1;
       event.latlng = L.latLng(event.latlng.lat + (own.clicks % 7) * 1e-10, event.latlng.lng);
+      own.clicked = event.latlng;
       ping(own, event.latlng);
     });
     map.on("moveend resize", () => placeLabels(own));
@@ -338,11 +343,19 @@
     return own;
   }
 
-  /* The page hears of a view only after a person touched the map: drawing it is no news. */
+  /*
+   * The page hears of a view only after a person touched the map: drawing it is no news. What was drawn goes
+   * along with all that is told until the page has answered it (see zhendi-draw.js).
+   */
   function listenOnlyToPeople(own) {
     const send = window.Streamlit.setComponentValue;
+    own.tell = () => {
+      const view = own.value || { last_clicked: null, center: own.map.getCenter(), zoom: own.map.getZoom() };
+      send.call(window.Streamlit, own.sent ? { ...view, drawing: own.sent } : view);
+    };
     window.Streamlit.setComponentValue = function (value) {
-      if (own.touched) send.call(window.Streamlit, value);
+      own.value = value;
+      if (own.touched) own.tell();
     };
     for (const kind of ["pointerdown", "wheel", "keydown"]) {
       own.map.getContainer().addEventListener(kind, () => (own.touched = true), { capture: true, passive: true });
@@ -393,7 +406,7 @@
   }
 
   function hover(own, event) {
-    if (own.hovering) return;
+    if (own.hovering || own.tool) return;
     own.hovering = requestAnimationFrame(() => {
       own.hovering = 0;
       const { lat, lng } = event.latlng;
@@ -411,6 +424,31 @@
     layer.on("load tileerror", () => settle(own));
   }
 
+  /* What a state asks for besides is fetched once, and then brought to the state that holds by then. */
+  function fetchScripts(own, addresses) {
+    const wanted = addresses.filter((address) => !own.scripts.has(address));
+    if (!wanted.length) return;
+    own.fetching += 1;
+    const fetched = wanted.map((address) => {
+      own.scripts.add(address);
+      const isStyle = address.includes(".css");
+      const made = element(isStyle ? "link" : "script", "");
+      if (isStyle) Object.assign(made, { rel: "stylesheet", href: address });
+      else Object.assign(made, { src: address, async: false });
+      return new Promise((done) => {
+        made.onload = made.onerror = done;
+        document.head.appendChild(made);
+      });
+    });
+    Promise.all(fetched).then(() => {
+      own.fetching -= 1;
+      syncParts(own);
+      settle(own);
+    });
+  }
+
+  const syncParts = (own) => zhendi.parts.forEach((part) => part(own, own.state));
+
   function settle(own) {
     if (own.settling) return;
     own.settling = true;
@@ -418,7 +456,7 @@
       setTimeout(() => {
         own.settling = false;
         const drawn = [own.base, ...Object.values(own.layers).map((kept) => kept.layer)];
-        if (own.pending || drawn.some((layer) => layer && layer.isLoading())) return;
+        if (own.pending || own.fetching || drawn.some((layer) => layer && layer.isLoading())) return;
         zhendi.idle += 1;
         mark("idle", { idle: zhendi.idle, stamp: own.state && own.state.stamp });
         const data = own.map.getContainer().dataset;
@@ -741,6 +779,26 @@
     ctx.fill();
   }
 
+  function shadedSquare(ctx, at, colour) {
+    ctx.beginPath();
+    ctx.roundRect(at.x - 8, at.y - 6, 16, 12, 2);
+    ctx.fillStyle = colour;
+    ctx.fill();
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = "#33424d";
+    ctx.stroke();
+  }
+
+  function barrierLine(ctx, at) {
+    ctx.beginPath();
+    ctx.setLineDash([5, 3]);
+    ctx.lineWidth = 2.5;
+    ctx.strokeStyle = "#8e2c6a";
+    ctx.moveTo(at.x - 9, at.y);
+    ctx.lineTo(at.x + 9, at.y);
+    ctx.stroke();
+  }
+
   function legendRow(draw, text) {
     const row = element("div", "row");
     row.append(swatch(draw), element("span", "", text));
@@ -759,7 +817,7 @@
 
   function syncLegend(own, state) {
     const meant = (state.dots || []).map(({ colour, label }) => [colour, label]);
-    const key = JSON.stringify([state.legend, state.words, state.tiles.map((spec) => spec.name), state.metric, meant]);
+    const key = JSON.stringify([state.legend, state.words, state.tiles.map((spec) => spec.name), state.metric, meant, Boolean(state.barriers)]);
     if (key === own.legendKey) return;
     own.legendKey = key;
     const { words, legend } = state;
@@ -772,15 +830,20 @@
       grid.append(...made);
       parts.push(grid);
     };
+    if (legend.shading) {
+      heading(legend.shading_title || "");
+      parts.push(...legend.shading.map(([colour, text]) => legendRow((ctx, at) => shadedSquare(ctx, at, colour), text)));
+    }
+    if (state.barriers) parts.push(legendRow(barrierLine, state.tool_words.barrier));
     if (shown.has("merchants")) {
       heading(words.merchants);
       rows(
-        ...legend.statuses.map((text, status) =>
+        ...(legend.statuses || []).map((text, status) =>
           legendRow((ctx, at) => merchantDot(ctx, at, 17, status === CLOSED ? "#9aa1a9" : "#4b5563", status), text)
         )
       );
       rows(
-        ...legend.categories.map(([colour, text]) =>
+        ...(legend.categories || []).map(([colour, text]) =>
           legendRow((ctx, at) => merchantDot(ctx, at, 17, colour, SIGNED), text)
         )
       );
@@ -801,7 +864,7 @@
     }
     if (shown.has("places")) {
       heading(words.places);
-      rows(...legend.places.map(([kind, text]) => legendRow((ctx, at) => placeRing(ctx, at, 16, kind, 600), text)));
+      rows(...(legend.places || []).map(([kind, text]) => legendRow((ctx, at) => placeRing(ctx, at, 16, kind, 600), text)));
     }
     own.legend.box.replaceChildren(...parts);
     translateControls(own, words);
@@ -833,9 +896,12 @@
     syncDots(own, state);
     syncHint(own, state);
     syncLegend(own, state);
+    fetchScripts(own, state.scripts || []);
+    syncParts(own);
     settle(own);
   }
 
-  const zhendi = { start, sync, idle: 0, own: null };
+  const kit = { INK, FONT, pill, quiet, mark, element, onMap };
+  const zhendi = { start, sync, kit, parts: [], idle: 0, own: null };
   window.zhendi = zhendi;
 })();
