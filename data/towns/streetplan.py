@@ -67,7 +67,7 @@ def write_street_plan(town: Town, path: Path) -> None:
         tiles = sorted((zxy_to_tileid(*where), content) for where, content in _tiles(layers))
         for tile_id, content in tiles:
             writer.write_tile(tile_id, gzip.compress(content, mtime=0))
-        writer.finalize(_header(layers), {"name": "演示街道图", "attribution": "Zhendi", "type": "overlay"})
+        writer.finalize(_header(layers), _told(layers))
     os.replace(draft, path)
 
 
@@ -124,6 +124,12 @@ def _tiles(layers: list[_Layer]) -> Iterator[tuple[tuple[int, int, int], bytes]]
                 full.append((x, y))
                 yield (zoom, x, y), content
         wanted = [(2 * x + i, 2 * y + j) for x, y in full for i in (0, 1) for j in (0, 1)]
+
+
+def _told(layers: list[_Layer]) -> dict[str, Any]:
+    """Return what readers of the archive go by: without its layers many open nothing."""
+    told = [{"id": each.name, "fields": dict.fromkeys(each.columns, "String")} for each in layers]
+    return {"name": "演示街道图", "attribution": "Zhendi", "type": "overlay", "vector_layers": told}
 
 
 def _header(layers: list[_Layer]) -> dict[str, Any]:

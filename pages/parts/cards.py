@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import streamlit as st
 
 from data.rights import Asker
+from data.written import MASKED, is_masked
 from geo.coverage import Figure
 from pages.parts import state
 from pages.parts.lists import Wanted, may_list
 from pages.parts.words import N_, _, money, ngettext, number, share
 
-MASKED = "<5"
 WIDTH_PX = 148  # six stand side by side on a desk, two on a phone
 
 
@@ -99,8 +98,3 @@ def counts_of(figure: Figure, written: Callable[[float | None], str]) -> str:
     if written is share:
         return f"{number(figure.numerator)} / {number(figure.denominator)}"
     return ngettext("of one customer", "of {n} customers", round(figure.denominator))
-
-
-def is_masked(figure: Figure) -> bool:
-    """Whether a figure is of fewer customers than whoever asks may see as a figure: its value is NaN."""
-    return figure.value is not None and math.isnan(figure.value)

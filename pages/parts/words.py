@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
-from functools import lru_cache, wraps
+from datetime import date, datetime, tzinfo
+from functools import wraps
 from typing import ParamSpec, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 from babel import Locale
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from babel.dates import format_datetime
 
+from data import written
 from data.rights import Role
 from data.words import Language, say, translations
+from data.written import NONE
 from geo.coverage import Figure
 from geo.errors import N_, ZhendiError
 from pages.parts import state
@@ -48,9 +48,7 @@ __all__ = [
 K = TypeVar("K")
 P = ParamSpec("P")
 R = TypeVar("R")
-NONE = "-"
 NAME_SHOWN = 30  # letters of a name on a button; the card has it whole
-COMPACT_FROM = 10_000  # below, every digit is shown: 万 starts here
 DATUM_NAMES = {
     "wgs84": N_("GPS, Tianditu, OpenStreetMap (WGS 84)"),
     "gcj02": N_("Gaode, Tencent (GCJ-02)"),
@@ -65,11 +63,7 @@ ROLE_NAMES: dict[Role, str] = {
     Role.ADMIN: N_("Administrator"),
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$:~<>])")
-# Babel looks a locale up in the file system when it is handed a name: hundreds of times a page.
-_LOCALES: dict[Language, Locale] = {"zh": Locale.parse("zh_CN"), "en": Locale.parse("en")}
-_BANK_TIME = ZoneInfo("Asia/Shanghai")
 _SETTLED: ContextVar[Language | None] = ContextVar("settled language", default=None)
-WRITTEN_AT_ONCE = 20_000  # numbers kept as they are written: most of a page's stand there again after a move
 
 
 def language() -> Language:
@@ -97,7 +91,7 @@ def in_one_language(part: Callable[P, R]) -> Callable[P, R]:
 
 def locale() -> Locale:
     """Return the user's language as Babel knows it."""
-    return _LOCALES[language()]
+    return written.LOCALES[language()]
 
 
 def _(message: str, **values: object) -> str:
@@ -131,76 +125,46 @@ def shorten(text: str) -> str:
     return text if len(text) <= NAME_SHOWN else text[: NAME_SHOWN - 1] + "…"
 
 
-def _known(value: float | None) -> bool:
-    return value is not None and not math.isnan(value)
-
-
 def number(value: float | None, *, compact: bool = True) -> str:
     """Return a count: 12,345 as `1.2万` or `12.3K`, or in full where a table needs it; `-` for none."""
-    if value is None or math.isnan(value):
-        return NONE
-    return _number(float(value), compact, language())
-
-
-@lru_cache(maxsize=WRITTEN_AT_ONCE)
-def _number(value: float, compact: bool, spoken: Language) -> str:
-    if compact and abs(value) >= COMPACT_FROM:
-        return str(format_compact_decimal(value, locale=_LOCALES[spoken], fraction_digits=1))
-    digits = "#,##0" if value.is_integer() else "#,##0.#"
-    return str(format_decimal(value, format=digits, locale=_LOCALES[spoken]))
+    return written.number(value, language(), compact=compact)
 
 
 def money(value: float | None, *, compact: bool = True) -> str:
     """Return an amount of yuan; `-` for none."""
-    return f"¥{number(value, compact=compact)}" if _known(value) else NONE
+    return written.money(value, language(), compact=compact)
 
 
 def share(value: float | None) -> str:
     """Return a share between 0 and 1 in per cent, without its counts; `-` for none."""
-    if value is None or math.isnan(value):
-        return NONE
-    return _share(float(value), language())
-
-
-@lru_cache(maxsize=WRITTEN_AT_ONCE)
-def _share(value: float, spoken: Language) -> str:
-    return str(format_percent(value, format="0%" if value in (0, 1) else "0.#%", locale=_LOCALES[spoken]))
+    return written.share(value, language())
 
 
 def percent(figure: Figure) -> str:
     """Return a share with numerator and denominator, `37.1% (120/324)`; `-` when there is no denominator."""
-    if not _known(figure.value) or not figure.denominator:
-        return NONE
-    return f"{share(figure.value)} ({number(figure.numerator)}/{number(figure.denominator)})"
+    return written.percent(figure, language())
 
 
 def distance(metres: float | None) -> str:
     """Return a distance as people say it: `850 米`, `1.2 公里`; `-` for none."""
-    if metres is None or math.isnan(metres):
-        return NONE
-    if metres < 1000:
-        return _("{metres} m", metres=number(round(metres)))
-    return _("{kilometres} km", kilometres=number(round(metres / 1000, 1)))
+    return written.distance(metres, language())
 
 
 def day(value: date | datetime | None) -> str:
     """Return a date; `-` for none."""
-    if value is None:
-        return NONE
-    if isinstance(value, datetime):
-        value = _here(value)
-    return str(format_date(value, format="medium", locale=locale()))
+    return written.day(value, language(), _zone())
 
 
 def moment(value: datetime | None) -> str:
     """Return a date and time of day where the user is; `-` for none."""
-    return NONE if value is None else str(format_datetime(_here(value), "medium", locale=locale()))
+    if value is None:
+        return NONE
+    return str(format_datetime(written.here(value, _zone()), "medium", locale=locale()))
 
 
-def _here(value: datetime) -> datetime:
-    """Return a stored moment (UTC) on the user's clock."""
-    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+def _zone() -> tzinfo:
+    """Return where the user's clock stands."""
     try:
-        return aware.astimezone(ZoneInfo(st.context.timezone) if st.context.timezone else _BANK_TIME)
+        return ZoneInfo(st.context.timezone) if st.context.timezone else written.BANK_TIME
     except ZoneInfoNotFoundError:
-        return aware.astimezone(_BANK_TIME)
+        return written.BANK_TIME

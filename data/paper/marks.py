@@ -1,0 +1,210 @@
+"""
+Merchants and customers on a map on paper.
+
+Merchants stand as dots until they would hide one another; then a bubble stands for all in a square, with the
+share signed round its rim, as on screen. Customers never stand as points: see `Shades`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from reportlab.lib.colors import HexColor
+
+from data.catalogue import STATUSES
+from data.figures import FEWEST
+from data.paper import fonts
+from data.paper.legend import Key
+from data.paper.sheets import ACCENT, INK, Box, Sheets
+from data.paper.view import View
+from geo.errors import N_
+
+Floats = NDArray[np.float64]
+SHADES = ("#fdf0d5", "#f8dca4", "#f0c069", "#e0a030", "#b57a17")
+SHADES_FROM = (FEWEST, 20, 50, 100, 300)
+SIGNED, CONTACTED, CLOSED = (STATUSES.index(name) for name in ("signed", "contacted", "closed"))
+DOT, BUBBLE_SIDE, SHADE_SIDE = 2.1, 26.0, 13.0
+MOST_DOTS, MOST_A_SPOT = 1500, 2.5
+_SPOT = 7.0
+
+
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """Merchants: where, the colour of their category, and their status (an index into `STATUSES`)."""
+
+    lon: Floats
+    lat: Floats
+    colours: NDArray[np.object_]
+    status: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.lon)
+
+
+@dataclass(frozen=True, eq=False)
+class Shades:
+    """Customers: where, and how many people each row is. Only squares of at least five are drawn."""
+
+    lon: Floats
+    lat: Floats
+    people: Floats
+
+
+def shades(sheets: Sheets, view: View, customers: Shades | None) -> list[Key]:
+    """Shade squares by how many people they hold."""
+    if customers is None or not len(customers.lon):
+        return []
+    x, y = view.points(customers.lon, customers.lat)
+    _cell, people, left, bottom = _squares(view.box, x, y, SHADE_SIDE, customers.people)
+    step = np.searchsorted(SHADES_FROM, people, side="right") - 1
+    used = sorted({int(each) for each in step if each >= 0})
+    for level in used:
+        path = sheets.canvas.beginPath()
+        for at in np.flatnonzero(step == level):
+            path.rect(left[at] + 0.4, bottom[at] + 0.4, SHADE_SIDE - 0.8, SHADE_SIDE - 0.8)
+        sheets.colour(fill=SHADES[level], opacity=0.85)
+        sheets.canvas.drawPath(path, stroke=0, fill=1)
+    sheets.colour(fill=INK)
+    first = N_("Customers and targets: {count} or more")
+    return [
+        Key(
+            "square",
+            SHADES[level],
+            f"{SHADES_FROM[level]}+" if at else sheets.say(first, count=SHADES_FROM[level]),
+        )
+        for at, level in enumerate(used)
+    ]
+
+
+def dots(sheets: Sheets, view: View, merchants: Dots | None) -> list[Key]:
+    """Draw merchants as dots, or as bubbles where dots would hide one another."""
+    if merchants is None or not len(merchants):
+        return []
+    x, y = view.points(merchants.lon, merchants.lat)
+    inside = np.flatnonzero(view.holds(x, y))
+    if not len(inside):
+        return []
+    if _is_crowded(view.box, x[inside], y[inside]):
+        return _bubbles(sheets, view.box, x[inside], y[inside], merchants.status[inside])
+    for status in (CLOSED, STATUSES.index("known"), CONTACTED, SIGNED):
+        of_status = inside[merchants.status[inside] == status]
+        for colour in sorted(set(merchants.colours[of_status])):
+            at = of_status[merchants.colours[of_status] == colour]
+            _draw_dots(sheets, x[at], y[at], str(colour), status)
+    return []
+
+
+def _draw_dots(sheets: Sheets, x: Floats, y: Floats, colour: str, status: int) -> None:
+    """Draw dots of one look: full where signed, pale where contacted, hollow where only known."""
+    canvas, path = sheets.canvas, sheets.canvas.beginPath()
+    radius = DOT * (0.7 if status == CLOSED else 1.0)
+    for across, up in zip(x, y, strict=True):
+        path.circle(across, up, radius)
+    paint(sheets, colour, status)
+    canvas.setLineWidth(0.3 if status == SIGNED else 0.7)
+    canvas.drawPath(path, stroke=1, fill=1)
+
+
+def paint(sheets: Sheets, colour: str, status: int) -> None:
+    """Choose what a dot of a status is drawn with."""
+    fill, rim = "#ffffff", colour
+    if status == SIGNED:
+        fill, rim = colour, "#ffffff"
+    elif status == CONTACTED:
+        mixed = HexColor(colour)
+        fill = "#" + "".join(
+            f"{round(255 * (0.42 * part + 0.58)):02x}" for part in (mixed.red, mixed.green, mixed.blue)
+        )
+    elif status == CLOSED:
+        fill, rim = "#d7d9dc", "#9aa1a9"
+    sheets.colour(fill=fill, stroke=rim)
+
+
+def _is_crowded(box: Box, x: Floats, y: Floats) -> bool:
+    """Whether dots would hide one another."""
+    if len(x) > MOST_DOTS:
+        return True
+    _cell, counts, _left, _bottom = _squares(box, x, y, _SPOT)
+    return bool(len(x) > 100 and counts.mean() > MOST_A_SPOT)
+
+
+def _bubbles(sheets: Sheets, box: Box, x: Floats, y: Floats, status: NDArray[np.int8]) -> list[Key]:
+    """Draw a bubble for all in a square: how many, and round its rim the share signed."""
+    cell, counts, left, bottom = _squares(box, x, y, BUBBLE_SIDE)
+    signed = np.bincount(cell, weights=status == SIGNED, minlength=len(counts))
+    across, up = (np.bincount(cell, weights=values) / counts for values in (x, y))
+    half = BUBBLE_SIDE / 2
+    for at in np.argsort(counts, kind="stable"):
+        radius = min(half - 1, max(5.0, 3.0 + 2.6 * math.log10(counts[at])))
+        middle = (
+            float(np.clip(across[at], left[at] + radius, left[at] + BUBBLE_SIDE - radius)),
+            float(np.clip(up[at], bottom[at] + radius, bottom[at] + BUBBLE_SIDE - radius)),
+        )
+        _bubble(sheets, *middle, radius, signed[at] / counts[at])
+        text = _short(counts[at])
+        size = min(6.5, 1.7 * radius / max(1, len(text)) * 1.25)
+        half_text = fonts.width(text, size) / 2
+        sheets.line(text, middle[0] - half_text, middle[1] - size * 0.36, size=size)
+    return [
+        Key(
+            "bubble", ACCENT, sheets.say(N_("That many merchants; the rim is full as far as they are signed"))
+        )
+    ]
+
+
+def _bubble(sheets: Sheets, x: float, y: float, radius: float, share: float) -> None:
+    canvas = sheets.canvas
+    sheets.colour(fill="#ffffff", stroke="#c6d0cb")
+    canvas.setLineWidth(1.3)
+    canvas.circle(x, y, radius, stroke=1, fill=1)
+    if share > 0:
+        sheets.colour(stroke=ACCENT)
+        extent = min(359.9, 360 * share)
+        canvas.arc(x - radius, y - radius, x + radius, y + radius, 90 - extent, extent)
+
+
+def _squares(
+    box: Box, x: Floats, y: Floats, side: float, weights: Floats | None = None
+) -> tuple[NDArray[np.intp], Floats, Floats, Floats]:
+    """Return of points the square each lies in; and of squares what they hold and where they begin."""
+    column = np.floor((x - box.left) / side).astype(np.int64)
+    row = np.floor((y - box.bottom) / side).astype(np.int64)
+    codes, first, cell = np.unique(column * 1_000_003 + row, return_index=True, return_inverse=True)
+    sums: Floats = np.bincount(cell, weights=weights, minlength=len(codes)).astype(np.float64)
+    left: Floats = np.asarray(box.left + column[first] * side, dtype=np.float64)
+    bottom: Floats = np.asarray(box.bottom + row[first] * side, dtype=np.float64)
+    return np.asarray(cell, dtype=np.intp), sums, left, bottom
+
+
+def _short(count: float) -> str:
+    """Return a count in at most four letters."""
+    if count < 1000:
+        return f"{count:.0f}"
+    return f"{count / 1000:.1f}k" if count < 10_000 else f"{count / 1000:.0f}k"
+
+
+def stops(sheets: Sheets, view: View, walk: Floats, taken: list[Box]) -> None:
+    """Draw the walk: a line from stop to stop, and their numbers."""
+    if not len(walk):
+        return
+    x, y = view.points(walk[:, 0], walk[:, 1])
+    canvas, path = sheets.canvas, sheets.canvas.beginPath()
+    path.moveTo(x[0], y[0])
+    for across, up in zip(x[1:], y[1:], strict=True):
+        path.lineTo(across, up)
+    sheets.colour(stroke=INK)
+    canvas.setLineWidth(0.6)
+    canvas.setDash(1.5, 1.5)
+    canvas.drawPath(path, stroke=1, fill=0)
+    canvas.setDash()
+    for stop, (across, up) in enumerate(zip(x, y, strict=True), start=1):
+        text, radius = str(stop), 4.6
+        sheets.colour(fill=INK, stroke="#ffffff")
+        canvas.setLineWidth(0.5)
+        canvas.circle(across, up, radius, stroke=1, fill=1)
+        size = 5.4 if stop < 100 else 4.2
+        sheets.line(text, across - fonts.width(text, size) / 2, up - size * 0.36, size=size, colour="#ffffff")
+        taken.append(Box(across - radius, up - radius, 2 * radius, 2 * radius))

@@ -1,0 +1,128 @@
+"""Streets, water and green under a map on paper, out of the bank's own base map file; none without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
+
+from data.basemaps import BaseMap
+from geo.crs import WGS84
+from geo.datum import convert
+
+ZOOMS = (10, 15)
+ROADS_FROM_ZOOM = 11
+_WORLD_M = 40_075_016.7
+_PIXELS_A_POINT = 2.0  # of a street map's tiles, 256 pixels wide, a point of paper
+MAJOR = ("main", "bridge", "highway", "major_road", "motorway", "trunk", "primary")
+_GREEN_LAYERS, _WATER_LAYER, _ROADS_LAYER = ("green", "landuse", "landcover"), "water", "roads"
+_GREEN_KINDS = ("green", "park", "forest", "wood", "grass", "grassland", "garden", "nature_reserve")
+
+
+@dataclass(frozen=True, eq=False)
+class Streets:
+    """What lies under a map, in WGS 84; `attribution` says whose it is."""
+
+    major: Sequence[BaseGeometry]
+    minor: Sequence[BaseGeometry]
+    water: Sequence[BaseGeometry]
+    green: Sequence[BaseGeometry]
+    attribution: str = ""
+
+
+def of(base: BaseMap | None, bounds: tuple[float, float, float, float], points_wide: float) -> Streets | None:
+    """
+    Return what a base map knows of a piece of ground.
+
+    Parameters
+    ----------
+    base
+        A file of vector tiles; of any other base map, and of none, nothing is drawn.
+    bounds
+        West, south, east and north in WGS 84.
+    points_wide
+        How wide the map is on paper: it is read no finer than that shows.
+
+    Returns
+    -------
+    streets
+        None where there is no such file, or it cannot be read.
+    """
+    if base is None or base.kind != "pmtiles" or base.path is None or not base.path.is_file():
+        return None
+    west, south, east, north = bounds
+    lon, lat = convert(np.array([west, east]), np.array([south, north]), "wgs84", base.datum)
+    zoom = _zoom((east - west) * 111_320.0 * np.cos(np.radians(lat.mean())), points_wide)
+    to_mercator = Transformer.from_crs(WGS84, 3857, always_xy=True)
+    x, y = to_mercator.transform(lon, lat)
+    box = (float(x[0]), float(y[0]), float(x[1]), float(y[1]))
+    try:
+        layers = [str(name) for name in pyogrio.list_layers(base.path)[:, 0]]
+        roads = _read(base.path, _ROADS_LAYER, layers, zoom, box)
+        water = _read(base.path, _WATER_LAYER, layers, zoom, box)
+        greens = [_read(base.path, name, layers, zoom, box) for name in _GREEN_LAYERS]
+    except (DataSourceError, DataLayerError):
+        return None
+    kinds = _kinds(roads)
+    major = np.isin(kinds, MAJOR)
+    green = [_areas(each, _GREEN_KINDS) for each in greens]
+    found = {
+        "major": _lines(roads[major]),
+        "minor": _lines(roads[~major]),
+        "water": _areas(water),
+        "green": np.concatenate(green),
+    }
+    return Streets(
+        **{name: _to_wgs84(shapes, base.datum) for name, shapes in found.items()},
+        attribution=base.attribution,
+    )
+
+
+def _zoom(metres: float, points_wide: float) -> int:
+    """Return the zoom at which a tile's pixels are about as fine as paper shows them."""
+    wanted = np.log2(_WORLD_M / 256 * points_wide * _PIXELS_A_POINT / max(metres, 1.0))
+    return int(np.clip(np.floor(wanted), *ZOOMS))
+
+
+def _read(
+    path: Path, layer: str, layers: Sequence[str], zoom: int, box: tuple[float, float, float, float]
+) -> gpd.GeoDataFrame:
+    if layer not in layers:
+        return gpd.GeoDataFrame({"kind": []}, geometry=[], crs=3857)
+    return pyogrio.read_dataframe(path, layer=layer, bbox=box, ZOOM_LEVEL=zoom)
+
+
+def _kinds(rows: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    return rows["kind"].to_numpy(object) if "kind" in rows else np.full(len(rows), "", dtype=object)
+
+
+def _lines(rows: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    shapes = rows.geometry.to_numpy()
+    return shapes[shapely.get_dimensions(shapes) == 1]  # type: ignore[no-any-return]
+
+
+def _areas(rows: gpd.GeoDataFrame, kinds: Sequence[str] = ()) -> NDArray[np.object_]:
+    shapes = rows.geometry.to_numpy()
+    kept = shapely.get_dimensions(shapes) == 2
+    if kinds:
+        kept &= np.isin(_kinds(rows), kinds)
+    return shapes[kept]  # type: ignore[no-any-return]
+
+
+def _to_wgs84(shapes: NDArray[np.object_], datum: str) -> list[BaseGeometry]:
+    to_degrees = Transformer.from_crs(3857, WGS84, always_xy=True)
+
+    def moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        lon, lat = to_degrees.transform(points[:, 0], points[:, 1])
+        return np.column_stack(convert(np.asarray(lon), np.asarray(lat), datum, "wgs84"))
+
+    return [shapely.transform(shape, moved) for shape in shapes]
