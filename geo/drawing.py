@@ -309,7 +309,7 @@ def without_overlaps(plan: Plan) -> Change:
         taken = common(shapes[at], joined(before)) if before else shapely.Polygon()
         if taken.area > LEAST_M2:
             shapes[at] = grounds[order[at].id] = without(shapes[at], taken)
-    return Change("uncrossed", tuple(_cut(plan, grounds)))
+    return Change("overlaps", tuple(_cut(plan, grounds)))
 
 
 def removed(plan: Plan, zone_id: int) -> Change:

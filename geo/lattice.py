@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.blocks import Blocks, cells_of_circle
 from geo.errors import N_, GeoError
 from geo.planes import LEAST_M2, Plane, tiled
-from geo.plans import Frame
+from geo.plans import Frame, Plan
 
 MOST_BEYOND = 50_000  # blocks of one shape outside the circle
 
@@ -110,6 +110,23 @@ def holds_block(frame: Frame, ground: BaseGeometry) -> bool:
     return bool(
         lattice(frame).middles.query(ground, predicate="intersects").size or cells_in(frame, ground).size
     )
+
+
+def zones_of_blocks(plan: Plan) -> NDArray[np.int64]:
+    """Return the zone that holds the middle of each block of the circle, by its place in the plan, or -1."""
+    known = lattice(plan.frame)
+    held = np.full(len(known.blocks), len(plan), dtype=np.int64)
+    if len(plan):
+        shapes = metres_of(plan)
+        at, block = known.middles.query(shapes, predicate="intersects")
+        np.minimum.at(held, block, at)
+    held[held == len(plan)] = -1
+    return held
+
+
+def metres_of(plan: Plan) -> NDArray[np.object_]:
+    """Return the ground of a plan's zones, in their order."""
+    return Plane(plan.frame.lon, plan.frame.lat).all_metres([zone.shape for zone in plan.zones])
 
 
 def _cells_beyond(frame: Frame, ground: BaseGeometry) -> Cells:

@@ -7,7 +7,7 @@ two zones share is one line in both, though it was reckoned twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +36,13 @@ class Plane(NamedTuple):
         """Return a WGS 84 shape in metres, on the grid; an area stays a valid area."""
         moved = shapely.transform(shapely.force_2d(shape), self.corners)
         return moved if moved.is_valid else areas(shapely.make_valid(moved))
+
+    def all_metres(self, shapes: Sequence[BaseGeometry]) -> Shapes:
+        """Return many WGS 84 shapes in metres at once; see `metres`."""
+        moved = shapely.transform(shapely.force_2d(np.array(shapes, dtype=object)), self.corners)
+        for at in np.flatnonzero(~shapely.is_valid(moved)):
+            moved[at] = areas(shapely.make_valid(moved[at]))
+        return np.asarray(moved, dtype=object)
 
     def degrees(self, shape: BaseGeometry) -> BaseGeometry:
         """Return a shape of the plane in WGS 84."""
