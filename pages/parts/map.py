@@ -415,9 +415,11 @@ def zone_at(plan: Plan, lon: float, lat: float) -> int | None:
     return next((zone.id for zone, hit in zip(plan.zones, hits, strict=True) if hit), None)
 
 
-def draw(scene: Scene, *, height: int = HEIGHT_PX, key: str = state.MAP) -> None:
+def draw(scene: Scene, *, height: int = HEIGHT_PX, key: str = state.MAP, part: str | None = None) -> None:
     """
     Draw the map; what it tells lies in the session before the next run (see `told`).
+
+    A click or a drawing runs anew the fragment that `part` is the key of; without, the one the map is in.
 
     The browser is sent what `st_folium` would send it, with less work: that makes the map's templates anew at
     every call, though nothing but the state ever differs (a test compares the two).
@@ -428,7 +430,7 @@ def draw(scene: Scene, *, height: int = HEIGHT_PX, key: str = state.MAP) -> None
         key=bare.hashed,
         height=height,
         feature_group=bare.script.replace(_NO_STATE, script_text(picture(scene, key))),
-        on_change=partial(state.hear, key, bare.hashed),
+        on_change=partial(state.hear, key, bare.hashed, part),
     )
 
 

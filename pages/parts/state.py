@@ -374,9 +374,15 @@ def _told(map_key: str) -> Mapping[str, object]:
     return told
 
 
-def hear(map_key: str, component_key: str) -> None:
-    """Keep what a map's component told under the map's own key; a callback."""
+def hear(map_key: str, component_key: str, part: str | None = None) -> None:
+    """
+    Keep what a map's component told under the map's own key; a callback.
+
+    A click or a drawing runs the part of the page named, a move of the map no more than the map.
+    """
     st.session_state[map_key] = st.session_state.get(component_key, {})
+    if part is not None and (new_click(map_key) is not None or new_drawing(map_key) is not None):
+        st.rerun(part)
 
 
 def new_view(map_key: str) -> View | None:
