@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
@@ -141,6 +142,12 @@ ZONE_UNDO = "zone_undo"
 ZONE_WAITS = "zone_waits"
 ZONE_OTHER = "zone_other"  # a plan compared with
 ZONE_BEGIN = "zone_begin"
+ZONE_TOOL = "zone_tool"
+ZONE_WIDTH = "zone_width"
+ZONE_PAINTED = "zone_painted"
+ZONE_SNAP = "zone_snap"
+ZONE_TO_BLOCKS = "zone_to_blocks"
+_ZONE_AIMED = "zone_aimed"
 _ZONE_WAY = "zone_way"
 _ZONE_SEEN = "zone_seen"
 _ZONE_PENDING = "zone_pending"
@@ -437,14 +444,25 @@ def new_drawing(map_key: str) -> Mapping[str, object] | None:
 
 def answer_drawing(map_key: str) -> None:
     """Take a map's last drawing for answered: what it means is kept, or it was refused."""
+    answering(map_key)()
+
+
+def answering(map_key: str) -> Callable[[], None]:
+    """
+    Return what takes a map's last drawing for answered: to be called right after what it means was kept.
+
+    It touches no session, so nothing the map tells can cut a run short between the one and the other.
+    """
     drawn = _told(map_key).get("drawing")
-    if isinstance(drawn, Mapping):
-        st.session_state[f"{_DRAWN}_{map_key}"] = drawn.get("number")
+    if not isinstance(drawn, Mapping):
+        return lambda: None
+    answered: dict[str, object] = st.session_state.setdefault(f"{_DRAWN}_{map_key}", {})
+    return partial(answered.update, number=drawn.get("number"))
 
 
 def answered_drawing(map_key: str) -> str | None:
     """Return the number of the drawing that was answered last."""
-    number: str | None = st.session_state.get(f"{_DRAWN}_{map_key}")
+    number: str | None = st.session_state.get(f"{_DRAWN}_{map_key}", {}).get("number")
     return number
 
 
@@ -917,3 +935,23 @@ def job() -> str | None:
     """Return the name of the work that goes on beside the page."""
     token: str | None = st.session_state.get(_ZONE_JOB)
     return token
+
+
+def aim_brush(selected: int | None, choices: Sequence[int]) -> None:
+    """Let the brush paint for the zone that is chosen, till the user names another; before its widget."""
+    known = st.session_state.get(ZONE_PAINTED) in choices
+    if selected in choices and (selected != st.session_state.get(_ZONE_AIMED) or not known):
+        st.session_state[ZONE_PAINTED] = selected
+    elif not known:
+        st.session_state[ZONE_PAINTED] = choices[0]
+    st.session_state[_ZONE_AIMED] = selected
+
+
+def choice_of(name: str, default: bool) -> bool:
+    """Return a choice that outlives the widget it is made with."""
+    return bool(st.session_state.get(name, default))
+
+
+def keep_choice(name: str, value: bool) -> None:
+    """Keep a choice that outlives the widget it is made with."""
+    st.session_state[name] = value

@@ -1,0 +1,136 @@
+"""The tools of a plan: which is in hand, how wide it is, whom it paints for, how edges are fitted."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from geo.drawing import SNAP_M
+from geo.plans import Plan
+from pages.parts import state
+from pages.parts.map import Tool
+from pages.parts.words import N_, _, shorten, spoken
+
+KINDS = {
+    "pick": N_("Select"),
+    "polygon": N_("Outline"),
+    "rectangle": N_("Rectangle"),
+    "circle": N_("Circle"),
+    "street": N_("Along a street"),
+    "brush": N_("Brush"),
+    "edit": N_("Corners"),
+    "split": N_("Split"),
+}
+ICONS = {
+    "pick": "arrow_selector_tool",
+    "polygon": "polyline",
+    "rectangle": "rectangle",
+    "circle": "circle",
+    "street": "road",
+    "brush": "brush",
+    "edit": "edit_location_alt",
+    "split": "content_cut",
+}
+HELD = ("brush",)  # stays in hand after a drawing; any other is put down
+WIDTHS_M = {"street": 100, "brush": 200}  # to begin with
+NARROWEST_M, WIDEST_M, STEP_M = 10, 2_000, 10
+NOBODY = 0
+FITS = {state.ZONE_SNAP: True, state.ZONE_TO_BLOCKS: False}  # to begin with
+
+
+class Fit(NamedTuple):
+    """How the edges of what was drawn are fitted: onto neighbours nearer than that, or to whole blocks."""
+
+    snap_m: float = SNAP_M
+    to_blocks: bool = False
+
+
+def toolbar(plan: Plan, selected: int | None) -> Tool | None:
+    """
+    Show the tools of a plan that may be changed.
+
+    Parameters
+    ----------
+    plan
+        As it is shown.
+    selected
+        The zone that was chosen.
+
+    Returns
+    -------
+    tool
+        To be given to the map; None while clicks choose, also where a tool waits for a zone to be chosen.
+    """
+    names = spoken(KINDS)
+    kind = st.segmented_control(
+        _("Tool"),
+        list(KINDS),
+        default="pick",
+        required=True,
+        format_func=lambda each: f":material/{ICONS[each]}: {names(each)}",
+        key=state.ZONE_TOOL,
+    )
+    if kind == "brush":
+        return Tool("brush", _width(kind), _painted(plan, selected))
+    if kind == "street":
+        width_m = _width(kind)
+        _fitting()
+        return Tool("street", width_m)
+    if kind == "edit" and (selected is None or selected not in plan):
+        st.caption(_("Click the zone whose outline is to change."))
+        return None
+    if kind in ("polygon", "rectangle", "circle", "edit"):
+        _fitting()
+    return None if kind in (None, "pick") else Tool(kind, zone_id=selected)
+
+
+def _width(kind: str) -> float:
+    """Ask how wide a street's strip or the brush is."""
+    width_m: int = st.number_input(
+        _("Width in metres"),
+        NARROWEST_M,
+        WIDEST_M,
+        WIDTHS_M[kind],
+        STEP_M,
+        key=f"{state.ZONE_WIDTH}_{kind}",
+        width=150,
+    )
+    return float(width_m)
+
+
+def _painted(plan: Plan, selected: int | None) -> int | None:
+    """Ask whose the blocks under the brush are to be; None: nobody's."""
+    names = {zone.id: shorten(zone.name) for zone in plan.zones if not zone.locked}
+    choices = [*names, NOBODY]
+    state.aim_brush(selected, choices)
+    picked = st.selectbox(
+        _("Blocks go to"),
+        choices,
+        format_func=lambda each: names.get(each) or _("No zone"),
+        key=state.ZONE_PAINTED,
+        width=190,
+    )
+    return None if picked == NOBODY else picked
+
+
+def _fitting() -> None:
+    """Offer to fit what is drawn to neighbours and to blocks."""
+    with st.popover(_("Fit"), icon=":material/join_inner:"):
+        for name, label in (
+            (state.ZONE_SNAP, _("Snap to neighbours nearer than {metres} m", metres=f"{SNAP_M:.0f}")),
+            (state.ZONE_TO_BLOCKS, _("Make it of whole blocks")),
+        ):
+            state.keep_choice(name, st.toggle(label, state.choice_of(name, FITS[name]), key=f"{name}_toggle"))
+
+
+def fit() -> Fit:
+    """Return how what was drawn is to be fitted."""
+    is_snapped, to_blocks = (state.choice_of(name, at_first) for name, at_first in FITS.items())
+    return Fit(SNAP_M if is_snapped else 0.0, to_blocks)
+
+
+def put_down(kind: str) -> None:
+    """Let clicks choose again after a drawing, unless the tool stays in hand; before `toolbar`."""
+    if kind not in HELD:
+        state.put(state.ZONE_TOOL, "pick")
