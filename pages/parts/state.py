@@ -904,6 +904,11 @@ def forget_zone_notes() -> None:
     st.session_state.pop(_ZONE_NOTES, None)
 
 
+def take_tool(kind: str) -> None:
+    """Take a tool in hand; a callback."""
+    st.session_state[ZONE_TOOL] = kind
+
+
 def merge_from(zone_id: int | None) -> None:
     """Let the next click on a zone name the one to merge this one with; None: no longer; a callback."""
     st.session_state[_ZONE_PARTNER] = zone_id
