@@ -199,11 +199,11 @@ def _by_row(edges: Edges, grid: Grid) -> tuple[Ints, Ints]:
 
 
 @inner
-def _tested(x: float, y: float, edges: Edges, listed: Ints, first: int, last: int) -> np.int64:
+def _tested(x: float, y: float, edges: Edges, listed: Ints, first: int, last: int) -> int:
     """Return the first shape that holds a point, of those whose edges reach into its row of the grid."""
     at = first
     while at < last:
-        own = edges.shape[listed[at]]
+        own = int(edges.shape[listed[at]])
         odd = False
         while at < last and edges.shape[listed[at]] == own:
             edge = listed[at]
@@ -218,12 +218,12 @@ def _tested(x: float, y: float, edges: Edges, listed: Ints, first: int, last: in
                 continue
             left, right = (ax - x) * (by - y), (ay - y) * (bx - x)
             if abs(left - right) <= _ROUNDING * (abs(left) + abs(right)):
-                return np.int64(_UNSURE)
+                return _UNSURE
             if (left > right) == (by > ay):  # the edge passes east of the point
                 odd = not odd
         if odd:
             return own
-    return np.int64(NOWHERE)
+    return NOWHERE
 
 
 @compiled

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import KDTree
+
+from geo.nearest import nearer_than
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -219,10 +220,7 @@ def nearer_rival(
     rivals = _earth_centred_m(rival_lon, rival_lat)
     if not len(rivals) or not len(customers):
         return np.zeros(len(customers), dtype=bool)
-    to_branch = np.linalg.norm(customers - _earth_centred_m([branch_lon], [branch_lat]), axis=1)
-    to_rival, _ = KDTree(rivals).query(customers, workers=-1)
-    nearer: Bools = to_rival < to_branch
-    return nearer
+    return nearer_than(customers, _earth_centred_m([branch_lon], [branch_lat])[0], rivals)
 
 
 def _earth_centred_m(lon: ArrayLike, lat: ArrayLike) -> Floats:

@@ -22,13 +22,14 @@ from shapely.geometry.base import BaseGeometry
 from data.snapshots import Layer, Snapshot
 from data.zones import tallies
 from data.zones.tallies import LAYERS, Codes, Floats, Masks, Sums
-from geo import assign, crs
+from geo import assign, crs, tiles
 from geo.catchment import circle, distances_m
 from geo.plans import Plan, Zone
 
 MOST_KEPT = 4  # plans placed, of one snapshot
 _MOST_CHANGED = 0.5  # of the zones: beyond that a plan is placed anew
 _EMPTY = shapely.Polygon()
+_PAD = 1e-9  # degrees: more than rounding
 Products = Mapping[str, Sequence[int]]
 
 
@@ -254,7 +255,7 @@ def _changed(
     codes, left, joined = {}, {}, {}
     for layer in LAYERS:
         rows: Layer = getattr(snapshot, layer)
-        at = assign.inside_boxes(rows.lon, rows.lat, boxes)
+        at = _in_boxes(rows, boxes)
         again = _within_scope(snapshot, rows, assign.zones_again(rows.lon, rows.lat, shapes, at), plan, at)
         old = before.codes[layer]
         moved = to_new[old[at]] != again
@@ -280,6 +281,21 @@ def _changed(
     return Placed(plan, masks, codes, sums, ground, before.today)
 
 
+def _in_boxes(rows: Layer, boxes: Floats) -> tallies.Rows:
+    """Return the rows in some boxes: they stand along a curve, so that few others are looked at."""
+    found = [np.empty(0, dtype=np.intp)]
+    for west, south, east, north in boxes + _PAD * np.array([-1.0, -1.0, 1.0, 1.0]):
+        (left, right), (bottom, top) = tiles.world_xy([west, east], [south, north])
+        z = int(np.clip(-np.log2(max(right - left, bottom - top, 2.0**-20)), 0, 20))
+        across = np.arange(int(left * 2**z), int(right * 2**z) + 1)
+        down = np.arange(int(top * 2**z), int(bottom * 2**z) + 1)
+        x, y = (each.ravel() for each in np.meshgrid(across, down))
+        for start, stop in zip(*rows.curve.everything.ranges(z, x, y), strict=True):
+            near = assign.inside_boxes(rows.lon[start:stop], rows.lat[start:stop], boxes)
+            found.append(near + start)
+    return np.unique(np.concatenate(found))
+
+
 def _new_codes(before: Plan, plan: Plan) -> Codes:
     """Return what each code of a plan is in another; -1 for a zone that is gone."""
     place = {zone_id: at for at, zone_id in enumerate(plan.ids)}
@@ -291,39 +307,53 @@ def _new_codes(before: Plan, plan: Plan) -> Codes:
 
 
 def _ground(plan: Plan) -> Ground:
-    shapes = tuple(_metric(zone.shape, plan) for zone in plan.zones)
     frame = plan.frame
     around = circle(frame.lon, frame.lat, frame.radius_m) if frame.radius_m > 0.0 else _EMPTY
-    round_ = _metric(around, plan)
-    return Ground(shapes, round_, _covered_m2(shapes), _covered_m2([*shapes, round_]))
+    *shapes, round_ = _metric([*(zone.shape for zone in plan.zones), around], plan)
+    shapely.prepare(round_)
+    return Ground(tuple(shapes), round_, *_covered_m2(shapes, round_))
 
 
 def _ground_after(before: Placed, plan: Plan, boxes: Floats) -> Ground:
     """Return the ground of a plan of which only what lies in some boxes changed."""
     was = {zone.id: (zone.shape, at) for at, zone in enumerate(before.plan.zones)}
-    shapes = []
+    ground, shapes = before.ground, []
     for zone in plan.zones:
         old, at = was.get(zone.id, (_EMPTY, 0))
-        shapes.append(before.ground.shapes[at] if _same(old, zone.shape) else _metric(zone.shape, plan))
-    own, ground = tuple(shapes), before.ground
+        own = ground.shapes[at] if _same(old, zone.shape) else _metric([zone.shape], plan)[0]
+        shapes.append(own)
     if not len(boxes):
-        return Ground(own, ground.circle, ground.zoned_m2, ground.scope_m2)
-    window = _metric(shapely.box(*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)), plan).buffer(1.0)
-    zoned, scope = (
-        total + _covered_m2([*own, *more], window) - _covered_m2([*ground.shapes, *more], window)
-        for total, more in ((ground.zoned_m2, ()), (ground.scope_m2, (ground.circle,)))
-    )
-    return Ground(own, ground.circle, zoned, scope)
+        return Ground(tuple(shapes), ground.circle, ground.zoned_m2, ground.scope_m2)
+    changed = shapely.box(*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
+    window = _metric([changed], plan)[0].buffer(1.0)
+    now = _covered_m2(shapes, ground.circle, window)
+    then = _covered_m2(ground.shapes, ground.circle, window)
+    zoned, scope = ground.zoned_m2 + now[0] - then[0], ground.scope_m2 + now[1] - then[1]
+    return Ground(tuple(shapes), ground.circle, zoned, scope)
 
 
-def _metric(shape: BaseGeometry, plan: Plan) -> BaseGeometry:
+def _metric(shapes: Sequence[BaseGeometry], plan: Plan) -> list[BaseGeometry]:
     metric = crs.local_metric(plan.frame.lon, plan.frame.lat)
-    return shapely.transform(shape, lambda x, y: crs.to_metric(x, y, metric), interleaved=False)
+    return list(
+        shapely.transform(
+            np.asarray(shapes, dtype=object), lambda x, y: crs.to_metric(x, y, metric), interleaved=False
+        )
+    )
 
 
-def _covered_m2(shapes: Sequence[BaseGeometry], window: BaseGeometry | None = None) -> float:
-    """Return the area that shapes cover together, inside a window."""
+def _covered_m2(
+    shapes: Sequence[BaseGeometry], around: BaseGeometry, window: BaseGeometry | None = None
+) -> tuple[float, float]:
+    """Return the area that zones cover together, and that they and the circle do, inside a window."""
     parts = np.asarray(shapes, dtype=object)
+    disc = float(shapely.area(around))
     if window is not None:
         parts = shapely.intersection(parts[shapely.intersects(parts, window)], window)
-    return float(shapely.area(shapely.union_all(parts))) if len(parts) else 0.0
+        disc = float(shapely.area(shapely.intersection(around, window)))
+    if not len(parts):
+        return 0.0, disc
+    apart = window is None and bool(shapely.coverage_is_valid(parts))  # no two overlap: areas add up
+    together = parts if apart else np.array([shapely.union_all(parts)])
+    beyond = together[~shapely.covers(around, together)]
+    outside = float(shapely.area(shapely.difference(beyond, around)).sum())
+    return float(shapely.area(together).sum()), disc + outside

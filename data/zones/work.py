@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from data.filters import CLOSED, SIGNED
 from data.snapshots import Snapshot
-from geo import crs
+from geo.nearest import nearest_m
 
 Floats = NDArray[np.float64]
 
@@ -62,17 +61,7 @@ def _hours(snapshot: Snapshot) -> Hours:
     due = np.concatenate([QUARTER_DAYS / days, np.full(len(targets), QUARTER_DAYS / OTHER_DAYS)])
     lon = np.concatenate([merchants.lon[shops], customers.lon[targets]])
     lat = np.concatenate([merchants.lat[shops], customers.lat[targets]])
-    x, y = crs.to_metric(lon, lat, crs.local_metric(snapshot.lon, snapshot.lat))
-    taken = due * (VISIT_H + _to_nearest_m(x, y) / WALK_M_H)
+    taken = due * (VISIT_H + np.nan_to_num(nearest_m(lon, lat)) / WALK_M_H)
     found = Hours(np.zeros(len(merchants)), np.zeros(len(customers)))
     found.merchants[shops], found.customers[targets] = taken[: len(shops)], taken[len(shops) :]
     return found
-
-
-def _to_nearest_m(x: Floats, y: Floats) -> Floats:
-    """Return the distance from each point to the nearest other; 0 for one alone."""
-    if len(x) < 2:
-        return np.zeros(len(x))
-    points = np.column_stack([x, y])
-    apart: Floats = KDTree(points).query(points, k=2, workers=-1)[0][:, 1]
-    return apart

@@ -249,7 +249,7 @@ def test_a_lead_sees_customers_but_no_deposits_of_few(sqlite_town):
     ],
 )
 def test_hidden_groups_cannot_be_worked_out_from_the_total(base, hidden):
-    assert np.flatnonzero(figures._hidden(np.array(base, dtype=float))).tolist() == hidden
+    assert np.flatnonzero(figures.too_few(np.array(base, dtype=float))).tolist() == hidden
 
 
 @pytest.fixture(scope="module")
