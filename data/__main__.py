@@ -33,15 +33,29 @@ from data.lists import rejected
 from data.rights import Asker, command_line
 from data.snapshots import Snapshot
 from data.words import say
+from data.zones import visit_lists
+from data.zones.visit_lists import VisitReport
+from data.zones.visit_rows import KIND as VISITS
 from geo.coverage import Figure
 from geo.datum import convert
-from geo.errors import N_, Conflict, DatumUnknown, FileError, ManyRejected, NotFound, StoreError, ZhendiError
+from geo.errors import (
+    N_,
+    Conflict,
+    DataError,
+    DatumUnknown,
+    FileError,
+    ManyRejected,
+    NotFound,
+    StoreError,
+    ZhendiError,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 branch_app = typer.Typer(no_args_is_help=True, help="Branches.")
 app.add_typer(branch_app, name="branch")
 
 Layer = StrEnum("Layer", ["merchants", "customers", "outlets", "places"])
+ListOf = StrEnum("ListOf", ["merchants", "customers", "outlets", "places", "visits"])
 Datum = StrEnum("Datum", ["wgs84", "gcj02", "bd09"])
 DatumOrAuto = StrEnum("DatumOrAuto", ["auto", "wgs84", "gcj02", "bd09"])
 Policy = StrEnum("Policy", ["update", "keep", "skip"])
@@ -149,7 +163,7 @@ def branch_list(as_json: Json = False) -> None:
 
 @app.command("import")
 def import_list(
-    kind: Annotated[Layer, typer.Argument(help="What the list is of.")],
+    kind: Annotated[ListOf, typer.Argument(help="What the list is of.")],
     files: Annotated[list[Path], typer.Argument(help="One or more lists; each is a batch of its own.")],
     branch: BranchCode,
     datum: Annotated[
@@ -213,7 +227,7 @@ def import_list(
             done = _bring_in(files[0], branch, given)
             if report is not None:
                 _write_report(_reported(files[0], done, given), report)
-            answer(_report_json(done), _report_words(done))
+            answer(_report_json(done), _words_of(done))
             return
         results, words, sheets = _bring_all_in(files, branch, given, with_report=report is not None)
         if report is not None:
@@ -223,12 +237,26 @@ def import_list(
         raise typer.Exit(1)
 
 
-def _bring_in(file: Path, branch: str, given: dict[str, Any]) -> ImportReport:
+def _bring_in(file: Path, branch: str, given: dict[str, Any]) -> ImportReport | VisitReport:
+    if given["kind"] == VISITS:
+        return _bring_visits_in(file, branch, given)
     with store.transaction(_engine()) as session:
         asker = _asker()
         branch_id = store.branch(session, asker, branch)["id"]
         bank = Settings.from_env().bank
         return ingest.run_import(session, asker, file, branch_id=branch_id, bank=bank, **given)
+
+
+def _bring_visits_in(file: Path, branch: str, given: dict[str, Any]) -> VisitReport:
+    """Bring a list of visits in; it has no places, and what is said of those does not concern it."""
+    if given["mode"] == "snapshot" or given["close_missing"]:
+        raise DataError(N_("Only a list of merchants can stand for all there are."))
+    names = ("mapping", "sheet", "encoding", "header", "agreed", "dry_run")
+    with store.transaction(_engine()) as session:
+        asker = _asker()
+        branch_id = store.branch(session, asker, branch)["id"]
+        own = {name: given[name] for name in names}
+        return visit_lists.import_visits(session, asker, file, branch_id=branch_id, **own)
 
 
 def _bring_all_in(
@@ -244,7 +272,7 @@ def _bring_all_in(
             words.append(f"{file.name}: {say(error, config.language())}")
             continue
         results.append({"file": str(file), **_report_json(done)})
-        words.append(f"{file.name}: {_report_words(done)}")
+        words.append(f"{file.name}: {_words_of(done)}")
         if with_report:
             told = _reported(file, done, given)
             sheets.append({title: _of_file(frame, file) for title, frame in told.items()})
@@ -553,12 +581,12 @@ def _mapping(path: Path | None) -> dict[str, str | None] | None:
     return mapping
 
 
-def _report_json(done: ImportReport) -> dict[str, Any]:
+def _report_json(done: ImportReport | VisitReport) -> dict[str, Any]:
     """Return a report without its tables."""
     return {name: value for name, value in vars(done).items() if not isinstance(value, pd.DataFrame)}
 
 
-def _report_words(done: ImportReport) -> str:
+def _words_of(done: ImportReport | VisitReport) -> str:
     lines = [
         _t(
             N_(
@@ -572,9 +600,8 @@ def _report_words(done: ImportReport) -> str:
             rejected=done.rejected,
         )
     ]
-    if done.outlets:
-        lines.append(_t(N_("{count} of them are outlets of banks and insurers."), count=done.outlets))
-    lines += [_t(message, count=count) for message, count in _noticed(done) if count]
+    if isinstance(done, ImportReport):
+        lines += [_t(message, count=count) for message, count in _noticed(done) if count]
     lines += [f"  {count} × {_t(ingest.WARNINGS[code])}" for code, count in done.warnings.items()]
     shown = ingest.rejects_table(done.rejects.head(20), _t)
     lines += [f"  {row.row}  {row.column}  {row.reason}" for row in shown.itertuples()]
@@ -585,6 +612,7 @@ def _report_words(done: ImportReport) -> str:
 
 def _noticed(done: ImportReport) -> list[tuple[str, int]]:
     return [
+        (N_("{count} of them are outlets of banks and insurers."), done.outlets),
         (N_("{count} rows without coordinates are kept, to be placed by hand."), done.unplaced),
         (
             N_("{count} rows are probably there already: they are marked, to be looked at."),
@@ -604,13 +632,13 @@ def _check_suffix(path: Path) -> None:
         raise FileError(N_("Lists are written as .csv or .xlsx, not as {suffix}."), suffix=path.suffix or "-")
 
 
-def _reported(file: Path, done: ImportReport, given: dict[str, Any]) -> dict[str, pd.DataFrame]:
+def _reported(file: Path, done: ImportReport | VisitReport, given: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Return the rejected rows with why, and as they stood in the file; and the doubles."""
     why = ingest.rejects_table(done.rejects, _t)
     read = {name: given[name] for name in ("sheet", "encoding", "header")}
     own = rejected.rejected_rows(file, done.rejects, _t, **read).iloc[:, :-2]
     own = own[[name for name in own.columns if name not in why.columns]]
-    return {"rejected": pd.concat([why, own], axis=1), "doubles": done.pairs}
+    return {"rejected": pd.concat([why, own], axis=1), "doubles": getattr(done, "pairs", pd.DataFrame())}
 
 
 def _of_file(frame: pd.DataFrame, file: Path) -> pd.DataFrame:

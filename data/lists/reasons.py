@@ -34,6 +34,16 @@ REASONS: dict[str, str] = {
     "too_large": N_("The shape is a whole district, not one merchant."),
 }
 CODES = ("", *REASONS)
+VISIT_REASONS: dict[str, str] = {
+    "no_day": N_("The row has no date."),
+    "not_a_day": N_("“{value}” is not a date."),
+    "day_to_come": N_("“{value}” lies in the future: a visit is recorded once it was made."),
+    "nobody": N_("The row names no merchant and no customer."),
+    "two": N_("The row names a merchant and a customer: it has to be one of the two."),
+    "unknown_merchant": N_("The branch has no merchant “{value}”."),
+    "several_merchants": N_("The branch has several merchants “{value}”: give the identifier."),
+    "unknown_customer": N_("The branch has no customer with this identifier."),
+}
 WARNINGS: dict[str, str] = {
     "unknown_category": N_("category not known: taken as “other”"),
     "unknown_status": N_("status not known: left as it was, or “known”"),
@@ -45,6 +55,8 @@ WARNINGS: dict[str, str] = {
     "unknown_phone": N_("no telephone number: kept as it was written"),
     "too_long": N_("text longer than can be kept: cut"),
     "ids_of_another_list": N_("identifiers already used by another list: not taken over"),
+    "several_people": N_("several people named: the first one taken"),
+    "not_a_next_day": N_("next date not understood, or before the visit: left empty"),
     "ids_repeat": N_("the column of identifiers repeats itself: not taken as identifiers"),
 }
 
@@ -52,7 +64,7 @@ WARNINGS: dict[str, str] = {
 def rejects_table(rejects: pd.DataFrame, say: Callable[..., str]) -> pd.DataFrame:
     """Return rejected rows with the reason in words, for the screen or a file."""
     reasons = [
-        say(REASONS[code], **params)
+        say({**REASONS, **VISIT_REASONS}[code], **params)
         for code, params in zip(rejects["reason"], rejects["params"], strict=True)
     ]
     return pd.DataFrame(
