@@ -18,7 +18,7 @@ from data.catalogue import CATEGORIES, STATUSES, recommended_masks
 from data.filters import CLOSED, SIGNED
 from data.snapshots import Customers, Layer, Merchants, Snapshot
 from data.zones.work import OTHER_DAYS, SIGNED_DAYS, hours
-from geo import coverage
+from geo import adding, coverage
 from geo.visits import STATES, states
 
 Floats = NDArray[np.float64]
@@ -93,16 +93,9 @@ def _add(total: Sums, more: Sums) -> None:
 
 
 def _of_rows(some: _Some, layer: str) -> Sums:
-    amounts = _AMOUNTS[layer](some)
-    found = {
-        f"{layer}.{name}": np.bincount(some.code, weights=weights, minlength=some.n).astype(np.float64)
-        for name, weights in amounts.items()
-    }
-    for name, (owners, kind, kinds) in _KINDS[layer](some).items():
-        pairs = some.code[owners].astype(np.intp) * kinds + kind
-        counts = np.bincount(pairs, minlength=some.n * kinds).astype(np.float64)
-        found[f"{layer}.{name}"] = counts.reshape(some.n, kinds)
-    return found
+    found = {name: adding.sums(some.code, amounts, some.n) for name, amounts in _AMOUNTS[layer](some).items()}
+    found |= _KINDS[layer](some) if layer in _KINDS else {}
+    return {f"{layer}.{name}": amounts for name, amounts in found.items()}
 
 
 def _merchants(some: _Some) -> dict[str, Any]:
@@ -124,7 +117,7 @@ def _customers(some: _Some) -> dict[str, Any]:
     deposits = rows.deposits[at]
     nearer = nearer_rival(some.snapshot)[at]
     return {
-        "rows": None,
+        "rows": np.ones(len(existing), dtype=np.bool_),
         "existing": existing,
         "targets": np.where(existing, 0, size),
         "target_rows": ~existing,
@@ -171,60 +164,44 @@ def _visits(
 
 # --- counts by kind -----------------------------------------------------------------------------------------
 
-_Kinds = dict[str, tuple[Any, NDArray[np.intp], int]]  # by name: which of the rows, of what kind, kinds
 
-
-def _no_kinds(_some: _Some) -> _Kinds:
-    return {}
-
-
-def _categories(some: _Some) -> _Kinds:
+def _categories(some: _Some) -> Sums:
     """Count merchants not closed by their category's id."""
     rows = some.snapshot.merchants
-    open_ = np.flatnonzero(rows.status[some.at] != CLOSED)
-    return {"categories": (open_, rows.category[some.at][open_].astype(np.intp), HIGHEST_CATEGORY + 1)}
+    open_ = np.where(rows.status[some.at] == CLOSED, np.int16(-1), rows.category[some.at])
+    return {"categories": adding.counts(some.code, open_, some.n, HIGHEST_CATEGORY + 1)}
 
 
-def _words(some: _Some) -> _Kinds:
+def _words(some: _Some) -> Sums:
     """Count customers by each of their tags and of their channels."""
     rows = some.snapshot.customers
     found = {}
     for name, sets in (("tags", rows.tags), ("channels", rows.channels)):
         known = words(some.snapshot, name)
-        found[name] = (*known.of(sets[some.at]), len(known.words))
+        found[name] = adding.members(
+            some.code, sets[some.at], known.starts, known.flat, some.n, len(known.words)
+        )
     return found
 
 
-_KINDS: dict[str, Callable[[_Some], _Kinds]] = {
-    "merchants": _categories,
-    "customers": _words,
-    "outlets": _no_kinds,
-    "places": _no_kinds,
-}
+_KINDS: dict[str, Callable[[_Some], Sums]] = {"merchants": _categories, "customers": _words}
 
 
 class Words:
-    """The words that sets of them are made of: a customer's set counts for each of its words once."""
+    """The words that sets are made of, in order; set i has the words `flat[starts[i]:starts[i + 1]]`."""
 
     def __init__(self, sets: Sequence[Sequence[str]]) -> None:
         self.words = sorted({word for chosen in sets for word in chosen})
         place = {word: at for at, word in enumerate(self.words)}
         members = [sorted({place[word] for word in chosen}) for chosen in sets]
-        self._sizes = np.array([len(chosen) for chosen in members] + [0], dtype=np.intp)
-        self._starts = np.cumsum(self._sizes) - self._sizes
-        self._flat = np.array([word for chosen in members for word in chosen], dtype=np.intp)
+        sizes = [len(chosen) for chosen in members]
+        self.starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+        self.flat = np.array([word for chosen in members for word in chosen], dtype=np.int64)
 
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        return self._sizes.nbytes + self._starts.nbytes + self._flat.nbytes
-
-    def of(self, code: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return each word of each set, as the set's place among those given, and the word's number."""
-        size = self._sizes[code]
-        owner = np.repeat(np.arange(len(code)), size)
-        within = np.arange(len(owner)) - np.repeat(np.cumsum(size) - size, size)
-        return owner, self._flat[self._starts[code[owner]] + within]
+        return self.starts.nbytes + self.flat.nbytes
 
 
 def words(snapshot: Snapshot, name: str) -> Words:
