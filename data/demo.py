@@ -27,7 +27,7 @@ from data.rights import Asker, Right, Role
 from data.tables import branches as branch_table
 from data.tables import people as people_table
 from data.tables import person_branches
-from data.towns import invented, townsfolk
+from data.towns import invented, outreach, townsfolk
 from data.towns.streetplan import write_street_plan
 from data.towns.town import Town, plan_town
 from geo.datum import convert
@@ -51,6 +51,7 @@ _PLACE_KINDS = {"community": "社区", "village": "村庄", "park": "园区", "i
 _MADE = datetime(2026, 1, 1)  # noqa: DTZ001  a workbook's date has no zone; always one, that files compare
 _PLANNING, _WRITING = N_("Planning the streets …"), N_("Writing the lists …")
 _BRINGING, _DRAWING = N_("Bringing in the lists …"), N_("Drawing the street plan …")
+_ZONING = N_("Drawing the zones …")
 
 
 def build_demo(
@@ -235,7 +236,7 @@ def _refuse_second(session: Session) -> None:
 
 
 def _bring_in(session: Session, asker: Asker, town: Town, files: dict[str, Path], tell: Progress) -> int:
-    """Open the branch, give it people, and import the lists."""
+    """Open the branch, give it people, import the lists, and divide the ground into zones."""
     asker = Asker(name=asker.name, role=None)  # the demo fills itself, whoever opens it
     lon, lat = town.lonlat(np.array([town.branch[0]]), np.array([town.branch[1]]))
     branch_id = branches.add_branch(
@@ -245,7 +246,7 @@ def _bring_in(session: Session, asker: Asker, town: Town, files: dict[str, Path]
         for name in names:
             people.add_person(session, asker, name=name, role=Role(role), branch_ids=[branch_id])
     begin = 0.2
-    for kind, end in (("places", 0.23), ("outlets", 0.25), ("merchants", 0.55), ("customers", 0.93)):
+    for kind, end in (("places", 0.23), ("outlets", 0.25), ("merchants", 0.55), ("customers", 0.9)):
         ingest.run_import(
             session,
             asker,
@@ -257,6 +258,8 @@ def _bring_in(session: Session, asker: Asker, town: Town, files: dict[str, Path]
             progress=_part(tell, begin, end),
         )
         begin = end
+    tell(0.93, _ZONING)
+    outreach.begin(session, asker, branch_id)
     return branch_id
 
 

@@ -51,6 +51,12 @@ STAFF = {
     "admin": _words("演示管理员壬"),
 }
 MANAGERS = STAFF["member"]
+POSTS = {  # who goes out, and who comes along from the counters
+    "outdoor": _words("演示经理丙 演示经理丁 演示经理戊 演示经理己 演示经理子 演示经理丑"),
+    "indoor": _words("演示柜员寅 演示柜员卯 演示柜员辰 演示柜员巳 演示柜员午 演示柜员未"),
+}
+PLANS = ("今年片区方案", "明年片区设想")
+NOTE = "商户太多，拆成两片，另一片的人员待定。"
 
 
 def phones(numbers: NDArray[np.int64]) -> pd.Series:

@@ -225,8 +225,33 @@ def test_the_branch_has_people_of_every_role_and_one_outlet_of_ours(
         )
     assert branch["is_demo"]
     assert set(people["role"]) == {role.value for role in Role}
-    assert managed == (people["role"] == "member").sum() == 4
-    assert own >= 1
+    assert (people["role"] == "member").sum() == 12
+    assert (managed, own >= 1) == (4, True)
+
+
+def test_the_branch_works_by_a_plan_of_zones_with_pairs_and_has_a_draft(
+    settings: Settings, branch_id: int
+) -> None:
+    with store.reading(store.engine(settings)) as session:
+        listed = store.plans(session, CLI, branch_id)
+        held = store.published(session, CLI, branch_id)
+        history = store.history(session, CLI, int(listed.loc[listed["status"] == "draft", "id"].iloc[0]))
+        posts = dict(session.execute(sqlalchemy.select(tables.people.c.id, tables.people.c.post)).all())
+        lines = store.assignments(session, CLI, branch_id)
+    assert held is not None
+    assert listed["status"].tolist() == ["published", "draft"]
+    zones = held.plan.zones
+    assert 8 <= len(zones) <= 12
+    assert {zone.kind for zone in zones} == {"street", "community", "park", "institution"}
+    assert len({zone.name for zone in zones}) == len(zones)
+    pairs = [[posts[person] for person in zone.pair] for zone in zones]
+    assert pairs == [["indoor", "outdoor"]] * (len(zones) - 1) + [[]]
+    assert len(lines) == 2 * (len(zones) - 1)
+    shapes = [zone.shape for zone in zones]
+    assert all(shape.geom_type == "Polygon" and shape.is_valid for shape in shapes)
+    together = shapely.area(shapely.union_all(shapes))
+    assert together == pytest.approx(sum(shape.area for shape in shapes), rel=1e-9), "no two overlap"
+    assert history["what"].tolist() == ["edited", "split"]
 
 
 def test_the_street_plan_is_a_small_archive_that_lies_over_the_town(
@@ -282,7 +307,8 @@ def test_progress_goes_one_way_and_removal_leaves_nothing(
     )
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    assert counted(settings, tables.people) == 9
+    assert counted(settings, tables.people) == 17
+    assert counted(settings, tables.plans) == 2
     demo.remove_demo(settings, CLI)
     left = (
         *LAYERS,
@@ -291,6 +317,8 @@ def test_progress_goes_one_way_and_removal_leaves_nothing(
         tables.person_branches,
         tables.batches,
         tables.data_versions,
+        tables.plans,
+        tables.assignments,
     )
     assert [counted(settings, table) for table in left] == [0] * len(left)
     assert not (tmp_path / "basemaps" / "demo.pmtiles").exists()
