@@ -266,7 +266,7 @@ def metis(blocks: Blocks, weights: np.ndarray, zones: int, seed: int) -> np.ndar
 def _judged(
     by: str, blocks: Blocks, weights: np.ndarray, zones: int, zone: np.ndarray, seconds: float
 ) -> Judged:
-    off = measures.deviations(zone, zones, weights[:, None])
+    off = measures.deviations(zone, np.full((zones, 1), weights.sum() / zones), weights[:, None])
     return Judged(
         zones=zones,
         blocks=len(blocks),

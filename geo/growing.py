@@ -17,7 +17,15 @@ _ROUNDS = 30
 _MOST_PAIRS = 5_000_000  # distances held at once
 
 
-def spread(x: Floats, y: Floats, load: Floats, fixed: Ints, random: np.random.Generator) -> Ints:
+def spread(
+    x: Floats,
+    y: Floats,
+    load: Floats,
+    fixed: Ints,
+    random: np.random.Generator,
+    *,
+    never: Ints | tuple[()] = (),
+) -> Ints:
     """
     Return a centre block per zone, far from one another, likelier where much weighs.
 
@@ -27,17 +35,19 @@ def spread(x: Floats, y: Floats, load: Floats, fixed: Ints, random: np.random.Ge
         Of the blocks; metres, and what they weigh.
     fixed
         Per zone the block that it has to start from, -1 where any will do.
+    never
+        Blocks that are no centre.
     """
-    chosen = fixed.copy()
+    chosen, out = fixed.copy(), np.asarray(never, dtype=np.int64)
     away = np.full(x.size, np.inf)
     for block in chosen[chosen >= 0]:
         away = np.minimum(away, np.hypot(x - x[block], y - y[block]))
     for zone in np.flatnonzero(chosen < 0):
         chance = np.where(np.isinf(away), 1.0, away**2) * (load + load.mean() * 0.05 + 1e-12)
-        chance[chosen[chosen >= 0]] = 0.0
+        chance[chosen[chosen >= 0]], chance[out] = 0.0, 0.0
         if chance.sum() <= 0.0:  # all that is left lies on a centre
             chance = np.ones(x.size)
-            chance[chosen[chosen >= 0]] = 0.0
+            chance[chosen[chosen >= 0]], chance[out] = 0.0, 0.0
         block = int(random.choice(x.size, p=chance / chance.sum()))
         chosen[zone] = block
         away = np.minimum(away, np.hypot(x - x[block], y - y[block]))
@@ -72,14 +82,15 @@ def shared_out(
     return zone
 
 
-def halved(x: Floats, y: Floats, load: Floats, zones: int) -> Ints:
+def halved(x: Floats, y: Floats, load: Floats, shares: Floats) -> Ints:
     """
     Return a zone per block by straight cuts, each across the longer side, that part what blocks weigh.
 
-    Balanced however unevenly that lies, and less compact than `shared_out`.
+    Balanced however unevenly that lies, and less compact than `shared_out`. `shares` are the zones' parts in
+    the whole.
     """
     zone = np.zeros(x.size, dtype=np.int64)
-    waiting = [(np.arange(x.size), 0, zones)]
+    waiting = [(np.arange(x.size), 0, shares.size)]
     weight = load + max(float(load.sum()), 1.0) * 1e-9
     while waiting:
         inside, first, count = waiting.pop()
@@ -95,8 +106,9 @@ def halved(x: Floats, y: Floats, load: Floats, zones: int) -> Ints:
         along = (x, y)[int(np.argmax(across))][inside]
         order = inside[np.argsort(along, kind="stable")]
         low = count // 2
+        part = shares[first : first + low].sum() / shares[first : first + count].sum()
         held = np.cumsum(weight[order])
-        cut = int(np.searchsorted(held - weight[order] / 2.0, held[-1] * low / count))
+        cut = int(np.searchsorted(held - weight[order] / 2.0, held[-1] * part))
         cut = min(max(cut, low), order.size - (count - low))
         waiting += [(order[:cut], first, low), (order[cut:], first + low, count - low)]
     return zone

@@ -44,18 +44,17 @@ def loads(zone: Ints, zones: int, weights: Floats) -> Floats:
     return np.column_stack(columns)
 
 
-def deviations(zone: Ints, zones: int, weights: Floats) -> Floats:
+def deviations(zone: Ints, ideal: Floats, weights: Floats) -> Floats:
     """
-    Return how far each zone is from the ideal, an equal part of the whole, as a share of it.
+    Return how far each zone is from its ideal, as a share of it: zone by measure, as `ideal` is.
 
     A measure that is nothing everywhere is balanced: 0.
     """
-    ideal = weights.sum(axis=0) / zones
-    held = loads(zone, zones, weights)
+    held = loads(zone, len(ideal), weights)
     return np.where(ideal > 0.0, held / np.where(ideal > 0.0, ideal, 1.0) - 1.0, 0.0)
 
 
-def bound(weights: Floats, zones: int, part: Ints | None = None) -> Bound:
+def bound(weights: Floats, zones: int, part: Ints | None = None, shares: Floats | None = None) -> Bound:
     """
     Return the least largest deviation that block weights allow.
 
@@ -70,30 +69,46 @@ def bound(weights: Floats, zones: int, part: Ints | None = None) -> Bound:
         How many.
     part
         The connected part of the ground each block lies in; one part without it.
+    shares
+        The ideal part of each zone in the whole; equal without it.
     """
+    equal = shares is None or bool(np.ptp(shares) < 1e-12)
+    own = np.full(zones, 1.0 / zones) if shares is None else shares
     worst = Bound(0.0)
     for measure, column in enumerate(weights.T):
-        ideal = column.sum() / zones
-        if ideal <= 0.0:
+        ideals = column.sum() * own
+        if not (ideals > 0.0).all():
             continue
-        heaviest = int(column.argmax())
-        found = [Bound(float(column[heaviest] / ideal - 1.0), measure, heaviest)]
-        # Where one block fills more than a zone, the others share what it leaves.
-        if zones > 1 and column[heaviest] > ideal:
-            rest = (column.sum() - column[heaviest]) / (zones - 1)
-            found.append(Bound(float(1.0 - rest / ideal), measure, heaviest))
-        if (column == np.rint(column)).all():
-            whole = np.gcd.reduce(column.astype(np.int64))
-            steps = ideal / float(whole)
-            found.append(
-                Bound(
-                    float(max(np.ceil(steps - 1e-9) - steps, steps - np.floor(steps + 1e-9)) / steps), measure
-                )
-            )
-        if part is not None:
-            found += [Bound(_of_part(held / ideal), measure) for held in np.bincount(part, weights=column)]
+        found = [*_of_heaviest(column, ideals, measure), _of_whole_numbers(column, ideals, measure, equal)]
+        if part is not None and equal:
+            held = np.bincount(part, weights=column)
+            found += [Bound(_of_part(each / ideals[0]), measure) for each in held]
         worst = max([worst, *found], key=lambda each: each.deviation)
     return worst
+
+
+def _of_heaviest(column: Floats, ideals: Floats, measure: int) -> list[Bound]:
+    """Return what the heaviest block makes of the largest zone, and what it leaves the others."""
+    heaviest, largest = int(column.argmax()), float(ideals.max())
+    weight = float(column[heaviest])
+    if weight <= largest:
+        return []
+    found = [Bound(weight / largest - 1.0, measure, heaviest)]
+    if ideals.size > 1:
+        rest = float(column.sum()) - weight
+        found.append(Bound(1.0 - rest / (float(column.sum()) - largest), measure, heaviest))
+    return found
+
+
+def _of_whole_numbers(column: Floats, ideals: Floats, measure: int, equal: bool) -> Bound:
+    """Return how far weights that are whole numbers must be from ideals that are none."""
+    if not (column == np.rint(column)).all():
+        return Bound(0.0)
+    steps = ideals / float(np.gcd.reduce(column.astype(np.int64)))
+    over, under = np.ceil(steps - 1e-9) - steps, steps - np.floor(steps + 1e-9)
+    # Alike zones cannot all be rounded one way.
+    nearest = np.maximum(over, under) if equal else np.minimum(over, under)
+    return Bound(float((nearest / steps).max()), measure)
 
 
 def _of_part(ideals: float) -> float:

@@ -22,6 +22,7 @@ Bools = NDArray[np.bool_]
 NEAR = 64  # blocks a zone up to which two moves are tried at once
 EVERY = 200  # moves tried between two looks at whether the plan keeps its limits
 STEEPER = 1.04
+CHAINS = 0.5  # of trials between near zones, moves of two blocks at once
 
 
 class Ground(NamedTuple):
