@@ -127,8 +127,9 @@ KEPT_AT_ONCE = 24
 # Of the page of zones: the plan, the zone and the tool in the URL too, the rest in the session only.
 ZONE_PLAN = "plan"
 ZONE = "zone"
-ZONE_LAYERS = "zone_layers"
+ZONE_LAYERS = "under"
 ZONE_MAP = "zone_map"
+ZONE_GROUND = "zone_ground"
 ZONE_WORK = "zone_work"  # the part of the page that a stroke runs anew
 ZONE_LIST = "zone_list"
 ZONE_CARD = "zone_card"
