@@ -336,9 +336,13 @@ def flight(scene: Scene) -> str:
 
 
 def first_view(scene: Scene) -> dict[str, object]:
-    """Return where to look: the view that was kept, or else the whole circle."""
+    """Return where to look: the view that was kept, or else all zones, or the whole circle."""
     datum = scene.base.datum
     kept = state.view() if scene.tiles else None
+    if kept is None and (shapes := [zone.shape for zone in scene.zones if not zone.shape.is_empty]):
+        west, south, east, north = shapely.total_bounds(shapes)
+        corners = [shifted(Marked(west, south), datum), shifted(Marked(east, north), datum)]
+        return {"key": flight(scene), "bounds": corners}
     wide = first_radius_m(scene.rings)
     if kept is None and scene.centre is not None and wide is not None:
         west, south, east, north = circle(scene.centre.lon, scene.centre.lat, wide, 8).bounds
