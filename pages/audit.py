@@ -11,6 +11,7 @@ from data import store
 from data.byhand import FIELDS
 from data.rights import Asker
 from data.zones.playbooks import KIND_NAMES
+from data.zones.teams import POST_NAMES
 from pages.parts import downloads, state
 from pages.parts.frame import reading
 from pages.parts.identity import demo_branches
@@ -38,6 +39,9 @@ ACTIONS = {
     "set radius": N_("Set the radius"),
     "add person": N_("Added a person"),
     "set role": N_("Gave a role"),
+    "set post": N_("Gave somebody a post"),
+    "save group": N_("Changed a group"),
+    "drop group": N_("Removed a group"),
     "record visit": N_("Recorded a visit"),
     "save playbook": N_("Changed a playbook"),
     "reset playbook": N_("Went back to the shipped playbook"),
@@ -55,6 +59,7 @@ NOUNS = {
     "person": N_("person"),
     "batch": N_("batch"),
     "playbook": N_("playbook"),
+    "group": N_("group"),
     "unplaced": N_("row without a place"),
     "unplaced customers": N_("customers without a place"),
 }
@@ -85,6 +90,9 @@ DETAILS = {
     "same": N_("one and the same"),
     "radius_m": N_("radius in metres"),
     "zone_kind": N_("kind of zone"),
+    "post": N_("indoor or outdoor"),
+    "outings": N_("outings a month"),
+    "people": N_("people"),
 }
 
 
@@ -149,5 +157,7 @@ def value(name: str, told: object) -> str:
         return _(", ").join(dict.fromkeys(fields))
     if name == "zone_kind":
         return _(KIND_NAMES[str(told)])
+    if name == "post":
+        return _(POST_NAMES[str(told)])
     roles = {role.value: _(spelled) for role, spelled in ROLE_NAMES.items()}
     return _(MANY[str(told)]) if str(told) in MANY else roles.get(str(told), str(told))
