@@ -12,7 +12,7 @@ total is shown, further rows are hidden until what is hidden could not be worked
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, get_args
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from data.figures import FEWEST, MASKED, TOP_CHANNELS, TOP_TAGS, too_few
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
-from data.zones import tallies
+from data.zones import intervals, tallies
 from data.zones.placed import Placed, Products, placed
 from data.zones.work import CAPACITY_H
 from geo.coverage import CROSS_HOLDING, Figure, Preference
@@ -34,6 +34,7 @@ from geo.visits import STATES, day_number
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Capacity = float | Mapping[int, float]
 Reachable = Literal["customers", "adults", "households", "employees"]
 REACHABLES: tuple[Reachable, ...] = get_args(Reachable)
 
@@ -144,7 +145,7 @@ def report(
     *,
     reachable: Reachable = "customers",
     products: Products | None = None,
-    capacity_h: float = CAPACITY_H,
+    capacity_h: Capacity = CAPACITY_H,
     today: date | None = None,
 ) -> Report:
     """
@@ -164,7 +165,7 @@ def report(
     products
         By kind of zone the ids of the products its playbook offers.
     capacity_h
-        What a pair can work in a quarter.
+        What a zone's pair can work in a quarter: of every zone, or by zone, the usual where none is given.
     today
         The day visits are looked at; by default the present one.
     """
@@ -216,7 +217,7 @@ def loads(
 
 
 def _day(today: date | None) -> int:
-    return day_number(today or date.today())
+    return day_number(today or intervals.today())
 
 
 # --- figures ------------------------------------------------------------------------------------------------
@@ -232,7 +233,9 @@ def _open(sums: tallies.Sums) -> Floats:
     return sums["merchants.known"] + sums["merchants.contacted"] + sums["merchants.signed"]
 
 
-def _figures(found: Placed, sums: tallies.Sums, reachable: Reachable, capacity_h: float) -> dict[str, _Row]:
+def _figures(
+    found: Placed, sums: tallies.Sums, reachable: Reachable, capacity_h: Capacity
+) -> dict[str, _Row]:
     """Return the figures of all rows, by the names in metrics."""
     n = len(found.plan)
     area_km2 = _areas_km2(found)
@@ -293,11 +296,14 @@ def _visits(sums: tallies.Sums) -> dict[str, _Row]:
     }
 
 
-def _workload(found: Placed, sums: tallies.Sums, capacity_h: float) -> _Row:
-    """Return the hours beside what the pairs can work: of one where none is named, of none in unzoned."""
-    hours = _hours(sums)
-    n = len(found.plan)
-    return _Row(hours, hours, np.array([*[capacity_h] * n, np.nan, capacity_h * n]), _TARGETS)
+def _workload(found: Placed, sums: tallies.Sums, capacity_h: Capacity) -> _Row:
+    """Return the hours beside what each zone's pair can work; nobody works what is unzoned."""
+    hours, ids = _hours(sums), found.plan.ids
+    if isinstance(capacity_h, Mapping):
+        own = [capacity_h.get(zone_id, CAPACITY_H) for zone_id in ids]
+    else:
+        own = [capacity_h] * len(ids)
+    return _Row(hours, hours, np.array([*own, np.nan, sum(own)]), _TARGETS)
 
 
 def _hours(sums: tallies.Sums) -> Floats:

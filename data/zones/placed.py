@@ -250,7 +250,12 @@ def _changed(
     boxes = assign.boxes_of_change(
         [old.shape if old else _EMPTY for old, _ in pairs], [new.shape if new else _EMPTY for _, new in pairs]
     )
-    recommended = {new.id for old, new in pairs if old and new and _same(old.shape, new.shape)}
+    offered = dict(zip(before.plan.ids, before.products.tolist(), strict=False))
+    otherwise = [
+        at
+        for at, (zone_id, products) in enumerate(zip(plan.ids, masks.tolist(), strict=False))
+        if offered.get(zone_id, products) != products
+    ]
     to_new = _new_codes(before.plan, plan)
     codes, left, joined = {}, {}, {}
     for layer in LAYERS:
@@ -262,9 +267,8 @@ def _changed(
         at, again = at[moved], again[moved]
         code = old.copy() if before.plan.ids == plan.ids else to_new[old]
         code[at] = again
-        if recommended and layer == "customers":  # rows that stay, but are recommended other products
-            here = np.flatnonzero(np.isin(code, [plan.ids.index(each) for each in recommended]))
-            at = np.union1d(at, here)
+        if otherwise and layer == "customers":  # rows that stay, but are recommended other products
+            at = np.union1d(at, np.flatnonzero(np.isin(code, otherwise)))
         codes[layer], left[layer], joined[layer] = code, (at, old[at]), (at, code[at])
     sums = {name: amounts.copy() for name, amounts in before.sums.items()}
     for name, amounts in tallies.sums_of(

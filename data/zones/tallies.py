@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from data.catalogue import CATEGORIES, STATUSES, recommended_masks
-from data.filters import CLOSED, SIGNED
+from data.catalogue import CATEGORIES, STATUSES, TIER_CODES, recommended_masks
+from data.filters import CLOSED
 from data.snapshots import Customers, Layer, Merchants, Snapshot
-from data.zones.work import OTHER_DAYS, SIGNED_DAYS, hours
+from data.zones.intervals import CUSTOMER_DAYS, MERCHANT_DAYS, NO_TIER_DAYS
+from data.zones.work import hours
 from geo import adding, coverage
 from geo.visits import STATES, states
 
@@ -32,6 +33,8 @@ PARTS = float(1 << 30)  # of a share, and of an hour
 LAYERS = ("merchants", "customers", "outlets", "places")
 PLACE_COUNTS = ("households", "adults", "employees")
 HIGHEST_CATEGORY = int(CATEGORIES["id"].max())
+_MERCHANT_DAYS = np.array([MERCHANT_DAYS[status] for status in STATUSES], dtype=np.int32)
+_CUSTOMER_DAYS = np.array([*(CUSTOMER_DAYS[tier] for tier in TIER_CODES), NO_TIER_DAYS], dtype=np.int32)
 _CHUNK = 1 << 16  # rows whose temporaries stay in the processor's cache
 
 
@@ -104,7 +107,7 @@ def _merchants(some: _Some) -> dict[str, Any]:
     return {
         **{name: status == number for number, name in enumerate(STATUSES)},
         "hours": np.rint(hours(some.snapshot).merchants[at] * PARTS),
-        **_visits(some, rows, status != CLOSED, np.where(status == SIGNED, SIGNED_DAYS, OTHER_DAYS)),
+        **_visits(some, rows, status != CLOSED, _MERCHANT_DAYS[status]),
     }
 
 
@@ -129,7 +132,7 @@ def _customers(some: _Some) -> dict[str, Any]:
         "deposits_known": ~np.isnan(deposits),
         "nearer": np.where(nearer, np.where(existing, 1, size), 0),
         "hours": np.rint(hours(some.snapshot).customers[at] * PARTS),
-        **_visits(some, rows, ~existing, OTHER_DAYS),
+        **_visits(some, rows, ~existing, _CUSTOMER_DAYS[rows.tier[at]]),
     }
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.filters import CLOSED, SIGNED
+from data.filters import CLOSED
 from data.snapshots import Snapshot
+from data.zones.intervals import customer_days, merchant_days
 from geo.nearest import nearest_m
 
 Floats = NDArray[np.float64]
@@ -16,7 +17,6 @@ Floats = NDArray[np.float64]
 VISIT_H = 0.5
 WALK_M_H = 4_000.0
 QUARTER_DAYS = 90
-SIGNED_DAYS, OTHER_DAYS = 90, 180  # between two visits
 OUTINGS, VISITS_AN_OUTING = 2, 10  # of a pair, a month; and on one
 CAPACITY_H = OUTINGS * 3 * VISITS_AN_OUTING * VISIT_H  # of a pair, a quarter
 
@@ -57,8 +57,8 @@ def _hours(snapshot: Snapshot) -> Hours:
     merchants, customers = snapshot.merchants, snapshot.customers
     shops = np.flatnonzero((merchants.status != CLOSED) & ~merchants.aside)
     targets = np.flatnonzero(~customers.existing & ~customers.aside)
-    days = np.where(merchants.status[shops] == SIGNED, SIGNED_DAYS, OTHER_DAYS)
-    due = np.concatenate([QUARTER_DAYS / days, np.full(len(targets), QUARTER_DAYS / OTHER_DAYS)])
+    days = [merchant_days(merchants)[shops], customer_days(customers)[targets]]
+    due = QUARTER_DAYS / np.concatenate(days)
     lon = np.concatenate([merchants.lon[shops], customers.lon[targets]])
     lat = np.concatenate([merchants.lat[shops], customers.lat[targets]])
     taken = due * (VISIT_H + np.nan_to_num(nearest_m(lon, lat)) / WALK_M_H)
