@@ -42,6 +42,7 @@ from data.rows import (
 from data.sources import batches, latest_source, newest_by_hand
 from data.trail import audit, audit_rows
 from data.unplaced import drop_unplaced, place_unplaced, unplaced, unplaced_count
+from data.zones.pairs import homes
 from data.zones.plans import (
     Held,
     assignments,
@@ -60,6 +61,9 @@ from data.zones.plans import (
     undo,
 )
 from data.zones.playbooks import Playbook, kind_products, playbooks, reset_playbook, save_playbook
+from data.zones.teams import drop_team, my_zones, save_team, set_post, set_posts, staff, take_teams, teams
+from data.zones.visit_lists import import_visits
+from data.zones.visits import add_visit, next_steps, visit_counts, visited_lately, visits
 
 __all__ = [
     "Held",
@@ -69,6 +73,7 @@ __all__ = [
     "add_branch",
     "add_merchant",
     "add_person",
+    "add_visit",
     "asides",
     "assignments",
     "audit",
@@ -87,12 +92,15 @@ __all__ = [
     "dispose",
     "doubles_to_review",
     "drop_plan",
+    "drop_team",
     "drop_unplaced",
     "edit_merchant",
     "engine",
     "forget_profile",
     "forget_words",
     "history",
+    "homes",
+    "import_visits",
     "is_empty",
     "is_migrated",
     "keep_profile",
@@ -104,9 +112,11 @@ __all__ = [
     "merchant_changes",
     "merchant_rows",
     "migrate",
+    "my_zones",
     "new_plan",
     "new_version",
     "newest_by_hand",
+    "next_steps",
     "outlet_card",
     "outlet_rows",
     "people",
@@ -128,16 +138,25 @@ __all__ = [
     "rollback",
     "same_file",
     "save_playbook",
+    "save_team",
     "search",
     "set_aside",
+    "set_post",
+    "set_posts",
     "set_radius",
     "set_role",
     "settle_double",
+    "staff",
     "take_back",
+    "take_teams",
+    "teams",
     "touched_later",
     "transaction",
     "undo",
     "unplaced",
     "unplaced_count",
     "versions",
+    "visit_counts",
+    "visited_lately",
+    "visits",
 ]
