@@ -8,8 +8,9 @@ or crosses itself all over is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,11 @@ from shapely.geometry.base import BaseGeometry
 from geo import crs
 from geo.catchment import distances_m
 from geo.errors import N_, GeoError, Told
-from geo.planes import Plane, areas, parts
+from geo.planes import Plane, areas, parts, thin
 
 MOST_CORNERS = 10_000  # of a zone: the map draws them, the store keeps them, every change goes through them
 MOST_READ = 2_000_000
+LEAST_WIDTH_M = 1.0  # a strip thinner than this is a line drawn there and back
 MOST_CROSSINGS = 1_000
 _FIRST_STEP_M = 0.5
 _MOST_AWAY_M = 100.0
@@ -33,6 +35,8 @@ _MOST_LOST = 0.1  # of the corners, that are no numbers
 _OPEN = 0.1  # of a line's length: so near its ends are those of a ring left open
 
 Floats = NDArray[np.float64]
+
+_NO_GROUND = N_("The outline encloses no ground.")
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ def mended(
         With the reason, where the outline cannot be mended safely.
     """
     notes = _Notes()
-    found = _read(shape)
+    with np.errstate(invalid="ignore"):  # corners that are no numbers are looked at below
+        found = _read(shape)
     if found is None or found.is_empty:
         raise GeoError(N_("The outline has no shape."))
     count = int(shapely.get_num_coordinates(found))
@@ -95,8 +100,8 @@ def mended(
     plane = Plane(lon, lat)
     found = _simpler(_once(found, notes), plane, notes)
     ground = _uncrossed(found, notes)
-    if not parts(ground):
-        raise GeoError(N_("The outline encloses no ground."))
+    if not parts(ground) or thin(ground, LEAST_WIDTH_M):
+        raise GeoError(_NO_GROUND)
     _remark(ground, notes)
     return Mended(plane.degrees(ground), tuple(notes.told))
 
@@ -155,16 +160,20 @@ def _numbered(shape: BaseGeometry, notes: _Notes) -> BaseGeometry:
     return _rings_changed(shape, lambda ring: ring[np.isfinite(ring).all(axis=1)])
 
 
-def _rings_changed(shape: BaseGeometry, change: Any) -> BaseGeometry:
-    """Return the areas with each ring's corners changed; rings of fewer than three are left out."""
+def _rings_changed(shape: BaseGeometry, change: Callable[[Floats], Floats]) -> BaseGeometry:
+    """Return the areas with each ring's corners changed; rings of fewer than three corners are left out."""
     polygons = []
     for part in shapely.get_parts(shape):
         rings = [change(shapely.get_coordinates(ring)) for ring in (part.exterior, *part.interiors)]
-        if len(rings[0]) >= 3:
-            polygons.append(shapely.Polygon(rings[0], [ring for ring in rings[1:] if len(ring) >= 3]))
+        if _is_ring(rings[0]):
+            polygons.append(shapely.Polygon(rings[0], [ring for ring in rings[1:] if _is_ring(ring)]))
     if not polygons:
-        raise GeoError(N_("The outline encloses no ground."))
+        raise GeoError(_NO_GROUND)
     return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
+
+
+def _is_ring(corners: Floats) -> bool:
+    return len(corners) >= 3 + int((corners[0] == corners[-1]).all())
 
 
 def _placed(shape: BaseGeometry, lon: float, lat: float, farthest_m: float, notes: _Notes) -> BaseGeometry:
@@ -207,10 +216,15 @@ def _away_m(corners: Floats, lon: float, lat: float) -> float:
 
 
 def _once(shape: BaseGeometry, notes: _Notes) -> BaseGeometry:
-    once = shapely.remove_repeated_points(shape)
+    """Return the areas with no corner twice in a row."""
+    once = _rings_changed(shape, _without_repeats)
     if doubled := int(shapely.get_num_coordinates(shape) - shapely.get_num_coordinates(once)):
         notes.add(N_("{count} doubled corners were left out."), count=doubled)
     return once
+
+
+def _without_repeats(corners: Floats) -> Floats:
+    return corners[np.append(True, (np.diff(corners, axis=0) != 0.0).any(axis=1))]
 
 
 def _simpler(shape: BaseGeometry, plane: Plane, notes: _Notes) -> BaseGeometry:
@@ -221,7 +235,7 @@ def _simpler(shape: BaseGeometry, plane: Plane, notes: _Notes) -> BaseGeometry:
         return ground
     away_m = _FIRST_STEP_M
     while away_m <= _MOST_AWAY_M:
-        simpler = shapely.simplify(ground, away_m, preserve_topology=False)
+        simpler = _rings_changed(ground, partial(_ring_simpler, away_m))
         after = int(shapely.get_num_coordinates(simpler))
         if 0 < after <= MOST_CORNERS:
             notes.add(
@@ -239,6 +253,12 @@ def _simpler(shape: BaseGeometry, plane: Plane, notes: _Notes) -> BaseGeometry:
     )
 
 
+def _ring_simpler(away_m: float, corners: Floats) -> Floats:
+    """Return a ring with fewer corners: as a line, since an area that crosses itself would be mended first."""
+    line = shapely.simplify(shapely.LineString(corners), away_m, preserve_topology=False)
+    return np.asarray(shapely.get_coordinates(line), dtype=np.float64)
+
+
 def _uncrossed(shape: BaseGeometry, notes: _Notes) -> BaseGeometry:
     """Return the areas with their border crossing itself nowhere."""
     if shape.is_valid:
@@ -247,13 +267,13 @@ def _uncrossed(shape: BaseGeometry, notes: _Notes) -> BaseGeometry:
         raise GeoError(N_("The outline crosses itself in too many places to tell what is inside."))
     pieces = parts(shapely.make_valid(shape, method="structure", keep_collapsed=False))
     if not pieces:
-        raise GeoError(N_("The outline encloses no ground."))
+        raise GeoError(_NO_GROUND)
     largest = max(piece.area for piece in pieces)
     notes.add(N_("The outline crossed itself; the ground it encloses was kept."))
     return areas(shapely.union_all([piece for piece in pieces if piece.area >= _SPECK * largest]))
 
 
-def _crossings(shape: BaseGeometry, sample: int = 200) -> float:
+def _crossings(shape: BaseGeometry, sample: int = 100) -> float:
     """Return about how often the border crosses itself, from every so many of its sides."""
     sides: list[Any] = []
     for ring in _rings(shape):
