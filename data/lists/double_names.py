@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -657,6 +658,14 @@ def _typo(p: str, q: str) -> int:
     if length < 3:
         return FAIR if slip else DIFFERENT
     return STRONG if slip or length > 4 else FAIR
+
+
+def look_alike(p: Iterable[str], q: Iterable[str]) -> list[bool]:
+    """Return which pairs of two characters differ in one that is easily taken for the other."""
+    return [
+        any(y in _LOOK.get(x, "") or x in _LOOK.get(y, "") for x, y in zip(one, two, strict=False) if x != y)
+        for one, two in zip(p, q, strict=True)
+    ]
 
 
 def _opposed(p: str, q: str) -> bool:

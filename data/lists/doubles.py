@@ -12,14 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Levenshtein
 
-from data.lists import double_names
+from data.lists import double_names, reaching
 from data.lists.double_names import (
     AGREED,
     CONFLICT,
@@ -520,20 +521,19 @@ def _candidates(
     mine, theirs = new.take(rows), other.take(near)
     x, y, u, v = plane.x[rows], plane.y[rows], other_plane.x[near], other_plane.y[near]
     found = []
-    for keys_a, keys_b, reach, crowd in _tokens(mine, theirs):
-        a, b = _sharing(keys_a, keys_b, (x, y), (u, v), reach, crowd)
-        far = np.hypot(x[a] - u[b], y[a] - v[b])
-        keep = far <= reach
-        if own:
-            keep &= rows[a] > near[b]
-        found.append(np.unique(a[keep] * len(near) + b[keep]))
-    pairs = np.unique(np.concatenate(found))
+    words, other_words = (_words(each.parts) for each in (mine, theirs))
+    for keys_a, keys_b, reach, crowd in _tokens(mine, theirs, words, other_words):
+        a, b = _sharing(keys_a, keys_b, (x, y), (u, v), reach, crowd, (rows, near) if own else None)
+        found.append(_distinct(a * len(near) + b))
+    pairs = _distinct(np.concatenate(found))
     a, b = np.divmod(pairs, len(near))
-    keep = _worth_a_look(mine, theirs, a, b)
+    keep = _worth_a_look(mine, theirs, words, other_words, a, b)
     return rows[a[keep]], near[b[keep]]
 
 
-def _tokens(mine: Signs, theirs: Signs) -> Iterator[tuple[Keys, Keys, float, int]]:
+def _tokens(
+    mine: Signs, theirs: Signs, words: Array, other_words: Array
+) -> Iterator[tuple[Keys, Keys, float, int]]:
     """Return keys of both sides, 0 for none, with how far apart and how many may share one."""
     for column in ("full", "core", "stem", "sound", "bag"):
         yield (
@@ -542,14 +542,16 @@ def _tokens(mine: Signs, theirs: Signs) -> Iterator[tuple[Keys, Keys, float, int
         )  # fmt: skip
     yield mine.phones.astype(np.uint64), theirs.phones.astype(np.uint64), FAR_M, CROWD
     yield mine.ids[:, None], theirs.ids[:, None], FAR_M, CROWD
-    words, other_words = (_points([_word(part) for part in each.parts], 8) for each in (mine, theirs))
-    yield _rare(words, other_words, NEAR_M)
-    yield _bigrams(words), _bigrams(other_words), WORD_M, CROWD
+    points, other_points = (_points(each.tolist(), 8) for each in (words, other_words))
+    yield _rare(points, other_points, NEAR_M)
+    yield _bigrams(points), _bigrams(other_points), WORD_M, CROWD
 
 
-def _word(part: str) -> str:
-    core, stem, _ = part.split("\t", 2)
-    return stem or core
+def _words(parts: Array) -> Array:
+    """Return the stem of each name, or what there is where it has none."""
+    words = np.empty(len(parts), dtype=object)
+    words[:] = [stem or core for core, stem, _ in (part.split("\t", 2) for part in parts)]
+    return words
 
 
 def _rare(words: Keys, others: Keys, reach: float) -> tuple[Keys, Keys, float, int]:
@@ -577,8 +579,13 @@ def _sharing(
     at_b: tuple[Floats, Floats],
     reach: float,
     crowd: int,
+    numbers: tuple[Rows, Rows] | None,
 ) -> tuple[Rows, Rows]:
-    """Return rows that share a key in the same cell, or in the cells on the sides they are nearer to."""
+    """
+    Return rows that share a key within reach: in the same cell, or in those on the sides they are nearer to.
+
+    With the numbers of rows of one list, only pairs of a row and an earlier one.
+    """
     size = 2 * reach
     (x, y), (u, v) = at_a, at_b
     hashed_b = _hashed(keys_b) ^ _cell(u / size, v / size)[:, None]
@@ -591,13 +598,26 @@ def _sharing(
     plain_a = hashed_a[keys_a != 0]
     cx, cy = x / size, y / size
     sx, sy = (np.where(np.mod(c, 1) < 0.5, -1, 1) for c in (cx, cy))
+    number_a, number_b = numbers or (np.zeros(len(x), np.int64), np.full(len(u), -1))
     found = []
     for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
         wanted = plain_a ^ _cell(cx + dx * sx, cy + dy * sy)[row_a]
         low, high = (np.searchsorted(flat_b, wanted, side=side) for side in ("left", "right"))
-        found.append(_spread(row_a, row_b, low, high, crowd))
+        place = (x, y, u, v, number_a, number_b, reach)
+        many = reaching.count(row_a, row_b, low, np.minimum(high, low + crowd), *place)
+        a, b = np.empty((2, many), np.int64)
+        reaching.fill(row_a, row_b, low, np.minimum(high, low + crowd), *place, a, b)
+        found.append((a, b))
     a, b = (np.concatenate(each) for each in zip(*found, strict=True))
     return a, b
+
+
+def _distinct(values: Rows) -> Rows:
+    """Return each value once, in order: by sorting, which takes a fifth of what hashing millions does."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return np.asarray(ordered[first])
 
 
 def _hashed(keys: Keys) -> Keys:
@@ -618,7 +638,9 @@ def _spread(row_a: Rows, row_b: Rows, low: Rows, high: Rows, crowd: int) -> tupl
     return a, row_b[np.repeat(low, count) + step]
 
 
-def _worth_a_look(mine: Signs, theirs: Signs, a: Rows, b: Rows) -> NDArray[np.bool_]:
+def _worth_a_look(
+    mine: Signs, theirs: Signs, words: Array, other_words: Array, a: Rows, b: Rows
+) -> NDArray[np.bool_]:
     """Return which pairs have a number in common, or names half alike."""
     sure = (mine.full[a] == theirs.full[b]) | (mine.ids[a] == theirs.ids[b]) & (mine.ids[a] != 0)
     for column in ("core", "stem", "sound", "bag"):
@@ -629,8 +651,13 @@ def _worth_a_look(mine: Signs, theirs: Signs, a: Rows, b: Rows) -> NDArray[np.bo
     least = np.minimum(np.bitwise_count(p), np.bitwise_count(q))
     alike = ~sure & (np.bitwise_count(p & q) * 2 >= least)
     at = np.flatnonzero(alike)
-    first, second = ([_word(part) for part in each] for each in (mine.parts[a[at]], theirs.parts[b[at]]))
-    alike[at] = process.cpdist(first, second, scorer=fuzz.ratio, score_cutoff=50) >= 50
+    first, second = words[a[at]], other_words[b[at]]
+    half = process.cpdist(first, second, scorer=fuzz.ratio, score_cutoff=50)
+    # Names of two words that share one of them are half alike: that alone makes no pair.
+    words_of_two = np.flatnonzero(half == 50)
+    long = [len(p) > 3 and len(q) > 3 for p, q in zip(first[words_of_two], second[words_of_two], strict=True)]
+    alike[at] = half >= 50
+    alike[at[words_of_two[np.array(long, dtype=bool)]]] = False
     return np.asarray(sure | alike)
 
 
@@ -660,6 +687,7 @@ def _by_identifier(
 # --- judging ----------------------------------------------------------------------------------------------
 
 _NAME_WORTH = {CONFLICT: -6.0, DIFFERENT: -4.0, GENERIC: 0.8, WEAK: 0.5, FAIR: 3.0, STRONG: 5.0, SAME: 6.0}
+_TRADE_WORTH = 0.6  # of one category
 _DISTANCE_M = (0.0, 15.0, 40.0, 80.0, 150.0, 300.0, 600.0, 1000.0, 3000.0)
 _DISTANCE_WORTH = (2.6, 2.4, 1.8, 1.0, 0.0, -1.2, -3.0, -4.0, -7.0)
 CERTAIN_FROM, PROBABLE_FROM, POSSIBLE_FROM = 7.4, 3.75, 2.0
@@ -667,17 +695,20 @@ CERTAIN_FROM, PROBABLE_FROM, POSSIBLE_FROM = 7.4, 3.75, 2.0
 
 def _judged(new: Signs, other: Signs, plane: _Plane, other_plane: _Plane, a: Rows, b: Rows) -> pd.DataFrame:
     """Return pairs with their score and level, without those that are none."""
-    names, remark = _relations(new, other, a, b)
     far = np.hypot(plane.x[a] - other_plane.x[b], plane.y[a] - other_plane.y[b])
     phone = _phones(new, other, plane, other_plane, a, b)
     licence = (new.ids[a] == other.ids[b]) & (new.ids[a] != 0)
     place = _places(new, other, a, b)
+    rest = _nearness(plane, other_plane, a, b, far, place) + phone + place + 7.0 * licence
+    keep = _worth_naming(new, other, a, b, rest, (phone > 1) | licence)
+    a, b, licence = a[keep], b[keep], licence[keep]
+    far, phone, place, rest = far[keep], phone[keep], place[keep], rest[keep]
+    names, remark = _relations(new, other, a, b)
     # A character off is a slip where the telephone or the address is the same, else another name.
     slip = (remark == SLIP) & (((phone > 1) & (place >= 0)) | ((place > 1) & (phone >= 0) & (far < 150)))
     names = np.where(slip, FAIR, names)
     score = np.array([_NAME_WORTH[each] for each in range(CONFLICT, SAME + 1)])[names - CONFLICT]
-    score += _nearness(plane, other_plane, a, b, far, place)
-    score += phone + place + 7.0 * licence + _trades(new, other, a, b, names)
+    score = score + rest + _trades(new, other, a, b, names)
     called = np.where(names == SAME, plane.namesakes[a], plane.cousins[a])
     other_called = np.where(names == SAME, other_plane.namesakes[b], other_plane.cousins[b])
     often = np.maximum(np.maximum(called, other_called), 4) / 4.0
@@ -695,6 +726,81 @@ def _judged(new: Signs, other: Signs, plane: _Plane, other_plane: _Plane, a: Row
         "open": remark == OPEN,
     }
     return pd.DataFrame({column: values[keep] for column, values in made.items()})
+
+
+def _worth_naming(
+    new: Signs, other: Signs, a: Rows, b: Rows, rest: Floats, called: Array
+) -> NDArray[np.bool_]:
+    """
+    Return the pairs whose names can make a difference: to compare them is what takes longest.
+
+    None where the rest speaks against them more than the likest names for them; and where names half alike
+    would be too little, none whose names are plainly no more than that.
+    """
+    likest = np.where(new.full[a] == other.full[b], _NAME_WORTH[SAME], _NAME_WORTH[STRONG])
+    keep = called | (rest + likest + _TRADE_WORTH >= POSSIBLE_FROM)
+    half = max(_NAME_WORTH[WEAK], _NAME_WORTH[GENERIC])
+    asked = np.flatnonzero(keep & ~called & (rest + half + _TRADE_WORTH < POSSIBLE_FROM))
+    keep[asked] = _may_be_like(new, other, a[asked], b[asked])
+    return keep
+
+
+def _may_be_like(new: Signs, other: Signs, a: Rows, b: Rows) -> NDArray[np.bool_]:
+    """
+    Return which names may be FAIR or better, by what `double_names.relation` asks of names without branches.
+
+    Of names with branches, cut ones and those with Latin letters all may.
+    """
+    one, two = (_Bare.of(signs, rows) for signs, rows in ((new, a), (other, b)))
+    apart = process.cpdist(one.stem, two.stem, scorer=Levenshtein.distance, score_cutoff=2)
+    short, long = np.minimum(one.length, two.length), np.maximum(one.length, two.length)
+    typo = (apart == 1) & (short > 2)
+    two_long = np.flatnonzero((apart == 1) & (long == 2))
+    typo[two_long] = double_names.look_alike(one.stem[two_long], two.stem[two_long])
+    stem = (apart == 0) | typo | ((apart == 2) & (long > 4))
+    stem |= (one.letters == two.letters) & (one.length == two.length)
+    stem |= (new.sound[a] == other.sound[b]) & (new.sound[a] != 0)
+    stem &= (one.trade == two.trade) | (one.trade == 0) | (two.trade == 0)
+    p, q = new.letters[a], other.letters[b]
+    core = process.cpdist(one.core, two.core, scorer=Levenshtein.distance, score_cutoff=1) < 2
+    nested = np.flatnonzero((p & q == p) | (p & q == q))
+    pairs = zip(one.core[nested], two.core[nested], strict=True)
+    starts = (x.startswith(y) or y.startswith(x) for x, y in pairs)
+    core[nested] |= np.fromiter(starts, dtype=bool, count=len(nested))
+    return np.asarray(stem | core | (p == q) | ~one.plain | ~two.plain)
+
+
+class _Bare(NamedTuple):
+    """Names without what is said beside them, one entry a pair."""
+
+    core: Array
+    stem: Array
+    length: NDArray[np.int64]
+    """Of the stem."""
+    letters: Keys
+    """Of the stem."""
+    trade: NDArray[np.int64]
+    plain: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, signs: Signs, rows: Rows) -> _Bare:
+        """Take the names of some rows apart, each once."""
+        known, where = np.unique(rows, return_inverse=True)
+        parts = [part.split("\t") for part in signs.parts[known]]
+        text = np.array([(core, stem) for core, stem, *_ in parts], dtype=object).reshape(-1, 2)
+        plain = [not branch and not cut and not _LATIN.search(core) for core, _, branch, _, _, cut in parts]
+        stems = text[:, 1].tolist()
+        return cls(
+            text[where, 0],
+            text[where, 1],
+            np.array([len(stem) for stem in stems], dtype=np.int64)[where],
+            _letters(stems)[where],
+            np.array([int(each[4]) for each in parts], dtype=np.int64)[where],
+            np.array(plain, dtype=bool)[where],
+        )
+
+
+_LATIN = re.compile("[a-z]")
 
 
 def _nearness(plane: _Plane, other: _Plane, a: Rows, b: Rows, far: Floats, place: Floats) -> Floats:
@@ -754,7 +860,9 @@ def _trades(new: Signs, other: Signs, a: Rows, b: Rows, names: Array) -> Floats:
     known = (p > 0) & (q > 0)
     group_p, group_q = (np.where(each >= 100, each // 100, each) for each in (p, q))
     against = np.where(names >= FAIR, -0.6, -1.2)
-    return np.asarray(np.where(known, np.where(p == q, 0.6, np.where(group_p == group_q, 0.0, against)), 0.0))
+    return np.asarray(
+        np.where(known, np.where(p == q, _TRADE_WORTH, np.where(group_p == group_q, 0.0, against)), 0.0)
+    )
 
 
 def _most(
