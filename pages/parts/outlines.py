@@ -31,6 +31,7 @@ FINE_DEG = 1.5e-5  # a zone's border on the map may be off by so much
 CORNERS = (400, 200, 100, 60)  # of a zone at most: the first at which all zones together have …
 MOST_CORNERS = 20_000
 MOST_HANDLES = 300  # of a zone that is edited
+MIDDLE = 0.6  # of the widest place's radius: so far from the border, the middle is as good
 SAME_DEG = 1e-6  # a corner that came back so near is the one that was sent
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -78,6 +79,8 @@ class DrawnZone(NamedTuple):
         Locked ones carry a lock; what is not looked at is faded.
     hatch
         Strike it through: there is no figure to colour it by, or it wants attention.
+    shaded
+        The colour says a figure, and is compared with others: less of the ground shows through.
     """
 
     id: int
@@ -88,6 +91,7 @@ class DrawnZone(NamedTuple):
     selected: bool = False
     faded: bool = False
     hatch: bool = False
+    shaded: bool = False
 
 
 # Datums -----------------------------------------------------------------------------------------------------
@@ -167,7 +171,7 @@ def zones_json(zones: Sequence[DrawnZone], datum: str) -> list[dict[str, object]
 
 def _zone_json(zone: DrawnZone, outline: dict[str, object]) -> dict[str, object]:
     """Return a zone; what it is not is not said."""
-    marks = {name: 1 for name in ("locked", "selected", "faded", "hatch") if getattr(zone, name)}
+    marks = {name: 1 for name in ("locked", "selected", "faded", "hatch", "shaded") if getattr(zone, name)}
     texts = {name: text for name, text in (("label", zone.label), ("fill", zone.fill)) if text}
     return {"id": zone.id, **outline, **texts, **marks}
 
@@ -194,12 +198,15 @@ def simplified(shape: BaseGeometry, most: int) -> BaseGeometry:
 
 
 def anchor(shape: BaseGeometry) -> tuple[float, float]:
-    """Return the middle of the widest place of a shape's largest part."""
+    """Return where a shape's label stands: in the middle of its largest part, or where that is widest."""
     largest = max(_polygons(shape), key=lambda part: float(part.area))
     west, south, east, north = largest.bounds
     tolerance = max(east - west, north - south) / 40.0
-    middle = shapely.get_coordinates(shapely.maximum_inscribed_circle(largest, tolerance=tolerance))[0]
-    return float(middle[0]), float(middle[1])
+    widest = shapely.maximum_inscribed_circle(largest, tolerance=tolerance)
+    middle = largest.centroid
+    if not largest.contains(middle) or largest.exterior.distance(middle) < MIDDLE * widest.length:
+        middle = shapely.get_point(widest, 0)
+    return float(middle.x), float(middle.y)
 
 
 def packed(corners: Floats) -> str:

@@ -105,12 +105,12 @@ def make_demo(var: Path) -> None:
 
 
 @contextmanager
-def serving(var: Path, **environment: str) -> Iterator[Server]:
+def serving(var: Path, *, app: str = "app.py", **environment: str) -> Iterator[Server]:
     """Serve the store in a folder until the block ends, with more in its environment if need be."""
     server = Server(url=f"http://127.0.0.1:{(port := free_port())}", var=var, log=var / "server.log")
     with server.log.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            [sys.executable, "-m", "streamlit", "run", app, "--server.port", str(port)],
             cwd=ROOT,
             env=_environment(var) | environment,
             stdout=log,

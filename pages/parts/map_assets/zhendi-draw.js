@@ -238,7 +238,9 @@
       stroke = null;
     };
     const leave = () => tip.setStyle({ opacity: 0 });
-    const heard = { pointerdown: press, pointermove: move, pointerup: letGo, pointercancel: lift, pointerleave: leave };
+    const selectNothing = (event) => event.target.closest(".leaflet-control, .zhendi-bar") || event.preventDefault();
+    const heard = {
+      mousedown: selectNothing, pointerdown: press, pointermove: move, pointerup: letGo, pointercancel: lift, pointerleave: leave };
     for (const [name, act] of Object.entries(heard)) container.addEventListener(name, act);
     map.dragging.disable();
     map.boxZoom.disable();

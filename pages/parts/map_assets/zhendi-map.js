@@ -21,6 +21,7 @@
   const MANY_DOTS = 400; // … of which more than this are drawn smaller
   const CUT = 0; // of a zoom: the first look shows the whole circle
   const WIDE_PX = 900; // from here on the legend stands open
+  const SHADED_PX = 500; // and from here on where it says what a shade is worth
   const PHONE_PX = 640; // a window narrower than this is a phone's
   const PHONE_HEIGHT_PX = 430;
   const MIN_ZOOM = 3;
@@ -831,6 +832,8 @@
       parts.push(grid);
     };
     if (legend.shading) {
+      if (own.legend.box.open === false && !own.shadesTold) own.legend.box.open = window.innerWidth >= SHADED_PX;
+      own.shadesTold = true;
       heading(legend.shading_title || "");
       parts.push(...legend.shading.map(([colour, text]) => legendRow((ctx, at) => shadedSquare(ctx, at, colour), text)));
     }

@@ -58,7 +58,7 @@
       opacity: zone.faded && !zone.selected ? 0.35 : 0.9,
       fill: Boolean(zone.fill),
       fillColor: zone.fill,
-      fillOpacity: zone.faded ? 0.1 : 0.34,
+      fillOpacity: zone.faded ? 0.1 : zone.shaded ? 0.7 : 0.34,
     };
   }
 
