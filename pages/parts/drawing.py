@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from geo.drawing import SNAP_M
 from geo.plans import Plan
@@ -46,7 +48,7 @@ class Fit(NamedTuple):
     to_blocks: bool = False
 
 
-def toolbar(plan: Plan, selected: int | None) -> Tool | None:
+def toolbar(plan: Plan, selected: int | None, beside: DeltaGenerator | None = None) -> Tool | None:
     """
     Show the tools of a plan that may be changed.
 
@@ -56,6 +58,8 @@ def toolbar(plan: Plan, selected: int | None) -> Tool | None:
         As it is shown.
     selected
         The zone that was chosen.
+    beside
+        Where what a tool asks for stands; after the tools without.
 
     Returns
     -------
@@ -71,6 +75,12 @@ def toolbar(plan: Plan, selected: int | None) -> Tool | None:
         format_func=lambda each: f":material/{ICONS[each]}: {names(each)}",
         key=state.ZONE_TOOL,
     )
+    with nullcontext() if beside is None else beside:
+        return _in_hand(kind, plan, selected)
+
+
+def _in_hand(kind: str | None, plan: Plan, selected: int | None) -> Tool | None:
+    """Ask what a tool has to know, and return it."""
     if kind == "brush":
         return Tool("brush", _width(kind), _painted(plan, selected))
     if kind == "street":
@@ -87,14 +97,17 @@ def toolbar(plan: Plan, selected: int | None) -> Tool | None:
 
 def _width(kind: str) -> float:
     """Ask how wide a street's strip or the brush is."""
+    label = _("Width in metres")
+    st.markdown(f":gray[{label}]", width="content")
     width_m: int = st.number_input(
-        _("Width in metres"),
+        label,
         NARROWEST_M,
         WIDEST_M,
         WIDTHS_M[kind],
         STEP_M,
         key=f"{state.ZONE_WIDTH}_{kind}",
-        width=150,
+        label_visibility="collapsed",  # it stands before the field: the row is as high for every tool
+        width=130,
     )
     return float(width_m)
 
@@ -104,11 +117,14 @@ def _painted(plan: Plan, selected: int | None) -> int | None:
     names = {zone.id: shorten(zone.name) for zone in plan.zones if not zone.locked}
     choices = [*names, NOBODY]
     state.aim_brush(selected, choices)
+    label = _("Blocks go to")
+    st.markdown(f":gray[{label}]", width="content")
     picked = st.selectbox(
-        _("Blocks go to"),
+        label,
         choices,
         format_func=lambda each: names.get(each) or _("No zone"),
         key=state.ZONE_PAINTED,
+        label_visibility="collapsed",
         width=190,
     )
     return None if picked == NOBODY else picked
