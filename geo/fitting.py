@@ -15,7 +15,20 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import N_, GeoError, Overlaps
-from geo.planes import LEAST_M2, Plane, closed, common, joined, parts, thin, together, touching, without
+from geo.planes import (
+    CLOSE_M,
+    LEAST_M2,
+    Plane,
+    closed,
+    common,
+    joined,
+    parts,
+    polygons,
+    thin,
+    together,
+    touching,
+    without,
+)
 from geo.plans import Plan, Zone
 
 OVERLAPS = ("ask", "take", "leave")
@@ -148,13 +161,10 @@ def strips(ground: BaseGeometry, others: Iterable[BaseGeometry], snap_m: float) 
     if beside.is_empty or not shapely.dwithin(ground, beside, snap_m):
         return shapely.Polygon()
     both = joined([ground, beside])
-    gaps = shapely.difference(closed(both, snap_m), both, grid_size=1e-3)
-    if gaps.is_empty:
-        return gaps
+    gaps = joined(polygons(shapely.difference(closed(both, snap_m), both, grid_size=CLOSE_M / 2.0)))
     alone = joined([closed(ground, snap_m), closed(beside, snap_m)])
-    gaps = shapely.difference(gaps, alone, grid_size=1e-3)
     return joined(
         part
-        for part in shapely.get_parts(shapely.get_parts(gaps))
-        if shapely.get_type_id(part) == 3 and touching(part, ground) and touching(part, beside)
+        for part in polygons(shapely.difference(gaps, alone, grid_size=CLOSE_M / 2.0))
+        if touching(part, ground) and touching(part, beside)
     )

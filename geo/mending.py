@@ -224,7 +224,8 @@ def _once(shape: BaseGeometry, notes: _Notes) -> BaseGeometry:
 
 
 def _without_repeats(corners: Floats) -> Floats:
-    return corners[np.append(True, (np.diff(corners, axis=0) != 0.0).any(axis=1))]
+    once: Floats = corners[np.append(True, (np.diff(corners, axis=0) != 0.0).any(axis=1))]
+    return once
 
 
 def _simpler(shape: BaseGeometry, plane: Plane, notes: _Notes) -> BaseGeometry:
@@ -254,7 +255,7 @@ def _simpler(shape: BaseGeometry, plane: Plane, notes: _Notes) -> BaseGeometry:
 
 
 def _ring_simpler(away_m: float, corners: Floats) -> Floats:
-    """Return a ring with fewer corners: as a line, since an area that crosses itself would be mended first."""
+    """Return a ring with fewer corners: as a line, since an area that crosses itself is mended first."""
     line = shapely.simplify(shapely.LineString(corners), away_m, preserve_topology=False)
     return np.asarray(shapely.get_coordinates(line), dtype=np.float64)
 

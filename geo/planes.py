@@ -69,8 +69,12 @@ class Plane(NamedTuple):
 
 def parts(shape: BaseGeometry) -> list[BaseGeometry]:
     """Return the polygons of a shape that are more than specks."""
-    found = shapely.get_parts(shapely.get_parts(shape)) if not shape.is_empty else np.empty(0, dtype=object)
-    return [part for part in found if shapely.get_type_id(part) == 3 and part.area > LEAST_M2]
+    return [part for part in polygons(shape) if part.area > LEAST_M2]
+
+
+def polygons(shape: BaseGeometry) -> list[BaseGeometry]:
+    """Return the polygons of a shape, down to the smallest."""
+    return [part for part in shapely.get_parts(shapely.get_parts(shape)) if shapely.get_type_id(part) == 3]
 
 
 def areas(shape: BaseGeometry) -> BaseGeometry:
