@@ -88,6 +88,12 @@ def summary(before: Plan, after: Plan) -> Summary:
     )
 
 
+def blocks(plan: Plan) -> pd.DataFrame:
+    """Return the blocks of a plan's circle and zones: `cell`, `lon`, `lat` (its middle), `zone_id` or 0."""
+    cells, lon, lat = _cells(plan, plan)
+    return pd.DataFrame({"cell": cells, "lon": lon, "lat": lat, "zone_id": blocks_zones(plan, lon, lat)})
+
+
 def blocks_zones(plan: Plan, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the number of the zone each point lies in, 0 for none; on a shared border the smaller number."""
     if not len(plan):

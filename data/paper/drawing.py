@@ -24,8 +24,9 @@ from geo.errors import N_
 
 Floats = NDArray[np.float64]
 ZONE_COLOURS = ("#0f5c4a", "#e0a030", "#4a7fb5", "#b4610f", "#7a5ea8", "#5f9ea0", "#a23b50", "#6b7b75")
+MOVED = "#d1495b"
 GROUND, WATER, GREEN, ROAD = "#fbfcfb", "#dbe8f2", "#e3efdf", "#d5dad7"
-_SIMPLER = 0.25  # points
+_SIMPLER, _BEYOND = 0.3, 10.0  # points
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Ground:
         What the map is of; the rings and areas without it.
     streets
         None: nothing but the plain ground.
+    inset
+        What a corner shows whole, with a frame round what the map is of; None for no such corner.
     """
 
     lon: float
@@ -89,11 +92,15 @@ class Ground:
     stops: Floats = field(default_factory=lambda: np.empty((0, 2)))
     around: BaseGeometry | None = None
     streets: Streets | None = None
+    inset: BaseGeometry | None = None
+
+
+INSET = (104.0, 84.0)
 
 
 def draw(sheets: Sheets, box: Box, ground: Ground) -> list[Key]:
     """Draw a map that fills a box, and return what its signs mean."""
-    view = View.of(box, ground.lon, ground.lat, _around(ground))
+    view = View.of(box, ground.lon, ground.lat, around(ground))
     canvas = sheets.canvas
     canvas.saveState()
     clip = canvas.beginPath()
@@ -106,12 +113,14 @@ def draw(sheets: Sheets, box: Box, ground: Ground) -> list[Key]:
     taken = _branch_room(view)
     _areas(sheets, view, ground.areas)
     _rings(sheets, view, ground)
-    keys += marks.dots(sheets, view, ground.dots)
+    keys += marks.dots(sheets, view, ground.dots, quiet=len(ground.stops) > 0)
     marks.stops(sheets, view, ground.stops, taken)
     _branch(sheets, view)
     _labels(sheets, view, ground, taken)
     _scale(sheets, view)
     _north(sheets, view)
+    if ground.inset is not None:
+        _inset(sheets, view, ground)
     canvas.restoreState()
     sheets.colour(stroke=LINE)
     canvas.setLineWidth(0.7)
@@ -119,7 +128,7 @@ def draw(sheets: Sheets, box: Box, ground: Ground) -> list[Key]:
     return keys
 
 
-def _around(ground: Ground) -> BaseGeometry:
+def around(ground: Ground) -> BaseGeometry:
     """Return what has to be seen whole."""
     if ground.around is not None:
         return ground.around
@@ -143,14 +152,14 @@ def _streets(sheets: Sheets, view: View, streets: Streets | None) -> None:
     for shapes, colour in ((streets.green, GREEN), (streets.water, WATER)):
         path = canvas.beginPath()
         for shape in view.shapes(shapes):
-            _trace(path, shape)
+            _trace(path, view, shape)
         sheets.colour(fill=colour)
         canvas.drawPath(path, stroke=0, fill=1)
     sheets.colour(stroke=ROAD)
     for lines, thick in ((streets.minor, 0.5), (streets.major, 1.6)):
         path = canvas.beginPath()
         for shape in view.shapes(lines):
-            _trace(path, shape)
+            _trace(path, view, shape)
         canvas.setLineWidth(thick)
         canvas.drawPath(path, stroke=1, fill=0)
 
@@ -159,7 +168,7 @@ def _areas(sheets: Sheets, view: View, areas: Sequence[Area]) -> None:
     canvas = sheets.canvas
     for area, shape in zip(areas, view.shapes([area.shape for area in areas]), strict=True):
         path = canvas.beginPath()
-        _trace(path, shape)
+        _trace(path, view, shape)
         sheets.colour(fill=area.colour, stroke=area.colour, opacity=0.16 if area.strong else 0.05)
         canvas.setStrokeAlpha(1 if area.strong else 0.4)
         canvas.setLineWidth(1.2 if area.strong else 0.6)
@@ -175,7 +184,7 @@ def _rings(sheets: Sheets, view: View, ground: Ground) -> None:
             continue
         path = canvas.beginPath()
         for shape in view.shapes([circle(ground.lon, ground.lat, ring.radius_m)]):
-            _trace(path, shape)
+            _trace(path, view, shape)
         sheets.colour(stroke=ACCENT if ring.main else GREY)
         canvas.setLineWidth(1.4 if ring.main else 0.7)
         canvas.setDash(*(() if ring.main else (3, 2)))
@@ -183,14 +192,16 @@ def _rings(sheets: Sheets, view: View, ground: Ground) -> None:
         canvas.setDash()
 
 
-def _trace(path: PDFPathObject, shape: BaseGeometry) -> None:
-    """Put a shape's lines into a path, those of areas closed."""
-    for part in shapely.get_parts(shape):
+def _trace(path: PDFPathObject, view: View, shape: BaseGeometry) -> None:
+    """Put what is seen of a shape into a path, areas closed; what lies beyond the box is cut off there."""
+    left, bottom, right, top = view.corners
+    seen = shapely.clip_by_rect(shape, left - _BEYOND, bottom - _BEYOND, right + _BEYOND, top + _BEYOND)
+    for part in shapely.get_parts(seen):
         is_area = shapely.get_type_id(part) == shapely.GeometryType.POLYGON
         if not is_area and shapely.get_dimensions(part) != 1:
             continue
         for line in shapely.get_rings(part) if is_area else [part]:
-            points = shapely.get_coordinates(shapely.simplify(line, _SIMPLER)).round(2)
+            points = shapely.get_coordinates(shapely.simplify(line, _SIMPLER)).round(2).tolist()
             if len(points) < 2:
                 continue
             path.moveTo(*points[0])
@@ -218,7 +229,7 @@ def _branch(sheets: Sheets, view: View) -> None:
 def _labels(sheets: Sheets, view: View, ground: Ground, taken: list[Box]) -> None:
     """Name zones and rings where there is room, none over another."""
     x, y = view.branch
-    taken += _furniture(view.box)
+    taken += _furniture(view.box, ground)
     shapes = view.shapes([area.shape for area in ground.areas])
     for area, shape in zip(ground.areas, shapes, strict=True):
         inside = shapely.intersection(shape, shapely.box(*view.corners))
@@ -267,12 +278,37 @@ def _overlap(one: Box, other: Box) -> bool:
     )
 
 
-def _furniture(box: Box) -> list[Box]:
-    """Return where the scale and the arrow stand."""
+def _furniture(box: Box, ground: Ground) -> list[Box]:
+    """Return where the scale, the arrow and the corner stand."""
     return [
         Box(box.left, box.bottom, box.width * 0.3 + 20, 22),
         Box(box.right - 26, box.top - 36, 26, 36),
+        *([] if ground.inset is None else [_inset_box(box)]),
     ]
+
+
+def _inset(sheets: Sheets, view: View, ground: Ground) -> None:
+    """Show the whole in a corner, and where in it the map lies."""
+    assert ground.inset is not None
+    canvas, box = sheets.canvas, _inset_box(view.box)
+    _fill(sheets, box, "#ffffff")
+    whole = View.of(box, ground.lon, ground.lat, ground.inset)
+    canvas.saveState()
+    clip = canvas.beginPath()
+    clip.rect(box.left, box.bottom, box.width, box.height)
+    canvas.clipPath(clip, stroke=0, fill=0)
+    _areas(sheets, whole, ground.areas)
+    (x0, x1), (y0, y1) = whole.points(*np.array(view.degrees()).reshape(2, 2).T)
+    sheets.colour(stroke=INK)
+    canvas.setLineWidth(0.8)
+    canvas.rect(x0, y0, x1 - x0, y1 - y0, stroke=1, fill=0)
+    canvas.restoreState()
+    sheets.colour(stroke=GREY)
+    canvas.rect(box.left, box.bottom, box.width, box.height, stroke=1, fill=0)
+
+
+def _inset_box(box: Box) -> Box:
+    return Box(box.right - INSET[0], box.bottom, *INSET)
 
 
 def _scale(sheets: Sheets, view: View) -> None:

@@ -14,19 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 from reportlab.lib.colors import HexColor
 
-from data.catalogue import STATUSES
+from data.catalogue import CATEGORIES, STATUS_NAMES, STATUSES
 from data.figures import FEWEST
 from data.paper import fonts
 from data.paper.legend import Key
-from data.paper.sheets import ACCENT, INK, Box, Sheets
+from data.paper.sheets import ACCENT, GREY, INK, Box, Sheets
 from data.paper.view import View
 from geo.errors import N_
 
 Floats = NDArray[np.float64]
 SHADES = ("#fdf0d5", "#f8dca4", "#f0c069", "#e0a030", "#b57a17")
 SHADES_FROM = (FEWEST, 20, 50, 100, 300)
+QUIET = ("#d9ebe3", "#b5d8c8", "#86bfa7", "#549f82")
+QUIET_FROM = (1, 5, 20, 50)
 SIGNED, CONTACTED, CLOSED = (STATUSES.index(name) for name in ("signed", "contacted", "closed"))
-DOT, BUBBLE_SIDE, SHADE_SIDE = 2.1, 26.0, 13.0
+DOT, BUBBLE_SIDE, SHADE_SIDE, QUIET_SIDE = 2.1, 26.0, 13.0, 10.0
 MOST_DOTS, MOST_A_SPOT = 1500, 2.5
 _SPOT = 7.0
 
@@ -79,8 +81,8 @@ def shades(sheets: Sheets, view: View, customers: Shades | None) -> list[Key]:
     ]
 
 
-def dots(sheets: Sheets, view: View, merchants: Dots | None) -> list[Key]:
-    """Draw merchants as dots, or as bubbles where dots would hide one another."""
+def dots(sheets: Sheets, view: View, merchants: Dots | None, *, quiet: bool = False) -> list[Key]:
+    """Draw merchants as dots; where those would hide one another as bubbles, or, `quiet`, as a shade."""
     if merchants is None or not len(merchants):
         return []
     x, y = view.points(merchants.lon, merchants.lat)
@@ -88,13 +90,31 @@ def dots(sheets: Sheets, view: View, merchants: Dots | None) -> list[Key]:
     if not len(inside):
         return []
     if _is_crowded(view.box, x[inside], y[inside]):
+        if quiet:
+            return _quiet(sheets, view.box, x[inside], y[inside])
         return _bubbles(sheets, view.box, x[inside], y[inside], merchants.status[inside])
     for status in (CLOSED, STATUSES.index("known"), CONTACTED, SIGNED):
         of_status = inside[merchants.status[inside] == status]
         for colour in sorted(set(merchants.colours[of_status])):
             at = of_status[merchants.colours[of_status] == colour]
             _draw_dots(sheets, x[at], y[at], str(colour), status)
-    return []
+    return _keys(sheets, merchants.colours[inside], merchants.status[inside])
+
+
+def _keys(sheets: Sheets, colours: NDArray[np.object_], status: NDArray[np.int8]) -> list[Key]:
+    """Return what dots mean: statuses, then the categories that are there."""
+    signs = {"signed": "dot", "contacted": "pale", "known": "ring", "closed": "faded"}
+    there = {STATUSES[int(code)] for code in set(status.tolist())}
+    statuses = [
+        Key(sign, GREY, sheets.say(STATUS_NAMES[name])) for name, sign in signs.items() if name in there
+    ]
+    upper = CATEGORIES[CATEGORIES["parent_id"].isna()]
+    used = set(colours.tolist())
+    return statuses + [
+        Key("dot", str(colour), str(name))
+        for colour, name in zip(upper["colour"], upper[sheets.language], strict=True)
+        if colour in used
+    ]
 
 
 def _draw_dots(sheets: Sheets, x: Floats, y: Floats, colour: str, status: int) -> None:
@@ -155,6 +175,22 @@ def _bubbles(sheets: Sheets, box: Box, x: Floats, y: Floats, status: NDArray[np.
     ]
 
 
+def _quiet(sheets: Sheets, box: Box, x: Floats, y: Floats) -> list[Key]:
+    """Shade squares by how many merchants they hold."""
+    _cell, counts, left, bottom = _squares(box, x, y, QUIET_SIDE)
+    step = np.searchsorted(QUIET_FROM, counts, side="right") - 1
+    keys: list[Key] = []
+    for level in sorted(set(step.tolist())):
+        path = sheets.canvas.beginPath()
+        for at in np.flatnonzero(step == level):
+            path.rect(left[at] + 0.3, bottom[at] + 0.3, QUIET_SIDE - 0.6, QUIET_SIDE - 0.6)
+        sheets.colour(fill=QUIET[level], opacity=0.8)
+        sheets.canvas.drawPath(path, stroke=0, fill=1)
+        first = sheets.say(N_("Merchants: {count} or more"), count=QUIET_FROM[level])
+        keys.append(Key("square", QUIET[level], f"{QUIET_FROM[level]}+" if keys else first))
+    return keys
+
+
 def _bubble(sheets: Sheets, x: float, y: float, radius: float, share: float) -> None:
     canvas = sheets.canvas
     sheets.colour(fill="#ffffff", stroke="#c6d0cb")
@@ -201,10 +237,10 @@ def stops(sheets: Sheets, view: View, walk: Floats, taken: list[Box]) -> None:
     canvas.drawPath(path, stroke=1, fill=0)
     canvas.setDash()
     for stop, (across, up) in enumerate(zip(x, y, strict=True), start=1):
-        text, radius = str(stop), 4.6
+        text, radius = str(stop), 4.1
         sheets.colour(fill=INK, stroke="#ffffff")
         canvas.setLineWidth(0.5)
         canvas.circle(across, up, radius, stroke=1, fill=1)
-        size = 5.4 if stop < 100 else 4.2
+        size = 5.0 if stop < 100 else 4.2
         sheets.line(text, across - fonts.width(text, size) / 2, up - size * 0.36, size=size, colour="#ffffff")
         taken.append(Box(across - radius, up - radius, 2 * radius, 2 * radius))

@@ -217,6 +217,17 @@ class Sheets:
         )
         return rest
 
+    def pairs(self, box: Box, pairs: Sequence[tuple[str, str]]) -> Box:
+        """Write titles and values, one below the other; return what is left."""
+        for title, value in pairs:
+            strip, box = box.rows(11.5)
+            y = strip.bottom + 3
+            own = min(fonts.width(fonts.clean(title), SMALL) + 8, 0.6 * strip.width)
+            self.line(title, strip.left, y, size=SMALL, colour=GREY, room=own)
+            self.line(value, strip.right, y, size=SMALL, right=True, room=strip.width - own)
+            self.rule(strip.left, strip.right, strip.bottom, thick=0.3)
+        return box.rows(6)[1]
+
     def table(
         self,
         columns: Sequence[Column],

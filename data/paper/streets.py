@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -66,7 +67,7 @@ def of(base: BaseMap | None, bounds: tuple[float, float, float, float], points_w
     x, y = to_mercator.transform(lon, lat)
     box = (float(x[0]), float(y[0]), float(x[1]), float(y[1]))
     try:
-        layers = [str(name) for name in pyogrio.list_layers(base.path)[:, 0]]
+        layers = _layers(base.path, base.path.stat().st_mtime_ns)
         roads = _read(base.path, _ROADS_LAYER, layers, zoom, box)
         water = _read(base.path, _WATER_LAYER, layers, zoom, box)
         greens = [_read(base.path, name, layers, zoom, box) for name in _GREEN_LAYERS]
@@ -85,6 +86,11 @@ def of(base: BaseMap | None, bounds: tuple[float, float, float, float], points_w
         **{name: _to_wgs84(shapes, base.datum) for name, shapes in found.items()},
         attribution=base.attribution,
     )
+
+
+@lru_cache(maxsize=16)
+def _layers(path: Path, _changed: int) -> tuple[str, ...]:
+    return tuple(str(name) for name in pyogrio.list_layers(path)[:, 0])
 
 
 def _zoom(metres: float, points_wide: float) -> int:
