@@ -27,7 +27,8 @@ VERTICES = 144
 RIM_DEG = 35.0  # where on the rim the radius is written: rings' labels stand apart
 RIM_STEP_DEG = -12.0
 PACKED_STEPS = 200_000  # of a degree: half a metre
-FINE_DEG = 1.5e-5  # a zone's border on the map may be off by so much
+FINE_DEG = 1.5e-5  # a zone's border on the map may be off by so much …
+COARSE_DEG = 0.01  # … and one with too many corners by so much
 CORNERS = (400, 200, 100, 60)  # of a zone at most: the first at which all zones together have …
 MOST_CORNERS = 20_000
 MOST_HANDLES = 300  # of a zone that is edited
@@ -190,11 +191,20 @@ def outline_json(shape: BaseGeometry, datum: str, most: int) -> tuple[int, dict[
 
 def simplified(shape: BaseGeometry, most: int) -> BaseGeometry:
     """Return a shape for display: as fine as a screen, and with no more corners than that if it can be."""
-    tolerance, simple = FINE_DEG, shapely.simplify(shape, FINE_DEG)
-    while shapely.get_num_coordinates(simple) > most and tolerance < 0.01:
+    tolerance, simple = FINE_DEG, _simpler(shape, FINE_DEG)
+    while shapely.get_num_coordinates(simple) > most and tolerance < COARSE_DEG:
         tolerance *= 2.0
-        simple = shapely.simplify(shape, tolerance)
+        simple = _simpler(simple, tolerance)
     return simple
+
+
+def _simpler(shape: BaseGeometry, tolerance: float) -> BaseGeometry:
+    """Return a shape with some of its corners; the quick way, unless that crosses itself or loses a part."""
+    quick = shapely.simplify(shape, tolerance, preserve_topology=False)
+    parts = shapely.get_num_geometries([quick, shape])
+    if quick.is_valid and not quick.is_empty and parts[0] == parts[1]:
+        return quick
+    return shapely.simplify(shape, tolerance)
 
 
 def anchor(shape: BaseGeometry) -> tuple[float, float]:
