@@ -12,34 +12,28 @@ total is shown, further rows are hidden until what is hidden could not be worked
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.figures import FEWEST, MASKED, TOP_CHANNELS, TOP_TAGS, too_few
+from data.figures import FEWEST, MASKED, TOP_CHANNELS, TOP_TAGS
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
-from data.zones import intervals, tallies
-from data.zones.placed import Placed, Products, placed
+from data.zones import intervals, reckoning, tallies
+from data.zones.placed import Placed, Products, Reference, placed
+from data.zones.reckoning import DEPOSITS, PEOPLE, REACHABLES, TARGETS, Capacity, Reachable, Row
 from data.zones.work import CAPACITY_H
-from geo.coverage import CROSS_HOLDING, Figure, Preference
+from geo.coverage import Figure, Preference
 from geo.errors import N_, DataError
 from geo.plans import MEASURES, Plan
-from geo.visits import STATES, day_number
+from geo.visits import day_number
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Capacity = float | Mapping[int, float]
-Reachable = Literal["customers", "adults", "households", "employees"]
-REACHABLES: tuple[Reachable, ...] = get_args(Reachable)
-
-# What a figure rests on: nothing that is hidden, or so many of these.
-_PEOPLE, _EXISTING, _MATCHED, _TARGETS, _DEPOSITS = "people", "existing", "matched", "targets", "deposits"
 _PARTS = ("value", "numerator", "denominator")
 UNZONED, TOTAL = "unzoned", "total"
 
@@ -106,9 +100,8 @@ class Report:
         """Return the commonest tags and channels of a zone, of `UNZONED` or of the `TOTAL`."""
         at = {UNZONED: len(self.plan), TOTAL: len(self.plan) + 1}.get(str(row), -1)
         at = self.plan.ids.index(int(row)) if at < 0 else at
-        return self._likes["tags"].commonest(at, TOP_TAGS), self._likes["channels"].commonest(
-            at, TOP_CHANNELS
-        )
+        tags, channels = (self._likes[name] for name in ("tags", "channels"))
+        return tags.commonest(at, TOP_TAGS), channels.commonest(at, TOP_CHANNELS)
 
     def zone(self, zone_id: int) -> dict[str, Figure]:
         """Return a zone's figures by name."""
@@ -117,24 +110,6 @@ class Report:
             name: MASKED if hide else _figure(*row[3 * at : 3 * at + 3])
             for at, (name, hide) in enumerate(zip(self.hidden.columns, hidden, strict=True))
         }
-
-
-@dataclass(frozen=True, eq=False)
-class _Row:
-    """A figure of all rows: the zones, unzoned, the total."""
-
-    value: Floats
-    numerator: Floats
-    denominator: Floats
-    rests_on: str | None = None
-
-    @classmethod
-    def ratio(cls, numerator: Floats, denominator: Floats, rests_on: str | None = None) -> _Row:
-        return cls(_share(numerator, denominator), numerator, denominator, rests_on)
-
-    @classmethod
-    def plain(cls, value: Floats, rests_on: str | None = None) -> _Row:
-        return cls(value, value, np.full(len(value), np.nan), rests_on)
 
 
 def report(
@@ -146,6 +121,7 @@ def report(
     reachable: Reachable = "customers",
     products: Products | None = None,
     capacity_h: Capacity = CAPACITY_H,
+    others: Reference | None = None,
     today: date | None = None,
 ) -> Report:
     """
@@ -166,6 +142,9 @@ def report(
         By kind of zone the ids of the products its playbook offers.
     capacity_h
         What a zone's pair can work in a quarter: of every zone, or by zone, the usual where none is given.
+    others
+        What the bank's other branches know round here, `data.zones.gaps.others_know`: the reference of the
+        whole. That of a zone is the circle.
     today
         The day visits are looked at; by default the present one.
     """
@@ -176,10 +155,11 @@ def report(
             known=", ".join(REACHABLES),
             reachable=reachable,
         )
-    found = placed(snapshot, plan, key, today=_day(today), products=products)
-    sums = {name: _with_total(amounts) for name, amounts in found.sums.items()}
-    rows = _figures(found, sums, reachable, capacity_h)
-    hidden = _hidden(snapshot, asker, sums)
+    day = day_number(today or intervals.today())
+    found = placed(snapshot, plan, key, today=day, products=products or {})
+    sums = {name: reckoning.with_total(amounts) for name, amounts in found.sums.items()}
+    rows = reckoning.figures(found, sums, reachable, capacity_h, others)
+    hidden = reckoning.hidden_rows(asker, snapshot.branch_id, sums)
     return _report(snapshot, asker, found, sums, rows, hidden, reachable)
 
 
@@ -197,11 +177,11 @@ def loads(
         Who is shown them: NaN where few customers make a number up that the asker may not see. Without, as
         they are, for a rule to work with.
     """
-    found = placed(snapshot, plan, key, today=_day(None))
+    found = placed(snapshot, plan, key, today=day_number(intervals.today()))
     sums, n = found.sums, len(plan)
     people = sums["customers.existing"] + sums["customers.targets"]
     columns = {
-        "merchants": _open(sums),
+        "merchants": reckoning.open_merchants(sums),
         "customers": people,
         "households": sums["places.households"],
         "deposits": sums["customers.deposits"] / tallies.CENTS,
@@ -209,198 +189,13 @@ def loads(
     }
     if asker is not None:
         asker.require(Right.READ_PLANS, snapshot.branch_id)
-        hidden = _hidden(snapshot, asker, {name: _with_total(amounts) for name, amounts in sums.items()})
-        for name, rests_on in (("customers", _PEOPLE), ("deposits", _DEPOSITS), ("hours", _TARGETS)):
+        hidden = reckoning.hidden_rows(
+            asker, snapshot.branch_id, {name: reckoning.with_total(each) for name, each in sums.items()}
+        )
+        for name, rests_on in (("customers", PEOPLE), ("deposits", DEPOSITS), ("hours", TARGETS)):
             columns[name] = np.where(hidden[rests_on][:-1], np.nan, columns[name][: n + 1])
     table = {name: columns[name][:n] for name in MEASURES}
     return pd.DataFrame(table, index=pd.Index(plan.ids, name="zone_id", dtype=np.int64))
-
-
-def _day(today: date | None) -> int:
-    return day_number(today or intervals.today())
-
-
-# --- figures ------------------------------------------------------------------------------------------------
-
-
-def _with_total(amounts: Floats) -> Floats:
-    """Return amounts of the zones and of what is in none, with their sum in place of what lies outside."""
-    inside = amounts[:-1]
-    return np.concatenate([inside, inside.sum(axis=0, keepdims=True)])
-
-
-def _open(sums: tallies.Sums) -> Floats:
-    return sums["merchants.known"] + sums["merchants.contacted"] + sums["merchants.signed"]
-
-
-def _figures(
-    found: Placed, sums: tallies.Sums, reachable: Reachable, capacity_h: Capacity
-) -> dict[str, _Row]:
-    """Return the figures of all rows, by the names in metrics."""
-    n = len(found.plan)
-    area_km2 = _areas_km2(found)
-    existing, targets = sums["customers.existing"], sums["customers.targets"]
-    merchants = _open(sums)
-    known = sums["customers.deposits_known"]
-    deposits = np.where(known > 0, sums["customers.deposits"] / tallies.CENTS, np.nan)
-    matched = sums["customers.matched"]
-    match = sums["customers.match"] / tallies.PARTS
-    nearer = np.where(sums["outlets.rivals"][-1] > 0, sums["customers.nearer"], 0.0)
-    none = np.full(n + 2, np.nan)
-    return {
-        "customers": _Row.plain(existing, _PEOPLE),
-        "customer_coverage": _Row.ratio(existing, _reachable(sums, reachable), _PEOPLE),
-        "merchants": _Row.plain(merchants),
-        "merchant_coverage": _Row.ratio(sums["merchants.signed"], merchants),
-        **_visits(sums),
-        **{
-            f"products_{least}": _Row.ratio(sums[f"customers.holding_{least}"], existing, _EXISTING)
-            for least in CROSS_HOLDING
-        },
-        "products_mean": _Row.ratio(sums["customers.products"], existing, _EXISTING),
-        "product_match": _Row.ratio(match, matched, _MATCHED),
-        "alliance_merchants": _Row(none, none, none),
-        "alliance_reach": _Row(none, none, none),
-        "rivals": _Row.plain(sums["outlets.rivals"]),
-        "rival_nearer": _Row.ratio(nearer, existing + targets, _PEOPLE),
-        "deposits": _Row(deposits, deposits, known, _DEPOSITS),
-        "households": _Row.plain(_known(sums["places.households"], sums["places.households_known"])),
-        "customers_km2": _Row.ratio(existing + targets, area_km2, _PEOPLE),
-        "merchants_km2": _Row.ratio(merchants, area_km2),
-        "deposits_km2": _Row.ratio(deposits, area_km2, _DEPOSITS),
-        "void_gap": _void_gap(found, sums),
-        "workload_h": _workload(found, sums, capacity_h),
-        "balance": _balance_of(found, sums),
-        "polsby_popper": _polsby_popper(found),
-        "pieces": _Row.plain(np.array([*found.ground.pieces, np.nan, np.nan], dtype=np.float64)),
-        "area_km2": _Row.plain(area_km2),
-    }
-
-
-def _reachable(sums: tallies.Sums, reachable: Reachable) -> Floats:
-    if reachable == "customers":
-        return sums["customers.existing"] + sums["customers.targets"]
-    return _known(sums[f"places.{reachable}"], sums[f"places.{reachable}_known"])
-
-
-def _known(amounts: Floats, known: Floats) -> Floats:
-    return np.where(known > 0, amounts, np.nan)
-
-
-def _visits(sums: tallies.Sums) -> dict[str, _Row]:
-    states = {name: sums[f"merchants.visits_{name}"] + sums[f"customers.visits_{name}"] for name in STATES}
-    every = sum(states.values(), np.zeros(1))
-    return {
-        "visit_coverage": _Row.ratio(states["on_track"] + states["due"], every, _TARGETS),
-        **{f"visit_{name}": _Row.ratio(count, every, _TARGETS) for name, count in states.items()},
-    }
-
-
-def _workload(found: Placed, sums: tallies.Sums, capacity_h: Capacity) -> _Row:
-    """Return the hours beside what each zone's pair can work; nobody works what is unzoned."""
-    hours, ids = _hours(sums), found.plan.ids
-    if isinstance(capacity_h, Mapping):
-        own = [capacity_h.get(zone_id, CAPACITY_H) for zone_id in ids]
-    else:
-        own = [capacity_h] * len(ids)
-    return _Row(hours, hours, np.array([*own, np.nan, sum(own)]), _TARGETS)
-
-
-def _hours(sums: tallies.Sums) -> Floats:
-    hours: Floats = (sums["merchants.hours"] + sums["customers.hours"]) / tallies.PARTS
-    return hours
-
-
-def _balance_of(found: Placed, sums: tallies.Sums) -> _Row:
-    """Return each zone's workload beside the mean zone's; of the total how even they are."""
-    n = len(found.plan)
-    hours, mean = _hours(sums), np.full(n + 2, np.nan)
-    if n:
-        mean[:n] = hours[:n].mean()
-    row = _Row.ratio(hours, mean, _TARGETS)
-    balance = balance_of(hours[:n])["balance"].value
-    value = np.array([*row.value[: n + 1], np.nan if balance is None else balance])
-    numerator = np.array([*hours[:n], np.nan, np.nan])
-    return _Row(value, numerator, mean, _TARGETS)
-
-
-def balance_of(workload_h: Floats) -> dict[str, Figure]:
-    """Return how even the workload of zones is: `balance`, and the `largest_deviation` from the mean."""
-    mean = float(workload_h.mean()) if len(workload_h) else 0.0
-    if mean <= 0.0:
-        return {"balance": Figure(None, None, None), "largest_deviation": Figure(None, None, None)}
-    off = np.abs(workload_h - mean)
-    return {
-        "balance": Figure(1.0 - float(off.mean()) / mean, float(off.mean()), mean),
-        "largest_deviation": Figure.ratio(float(off.max()), mean),
-    }
-
-
-def _polsby_popper(found: Placed) -> _Row:
-    area, perimeter = found.ground.area_m2, found.ground.perimeter_m
-    share = np.divide(4.0 * np.pi * area, perimeter**2, out=np.full(len(area), np.nan), where=perimeter > 0)
-    return _Row.plain(np.array([*share, np.nan, np.nan]))
-
-
-def _areas_km2(found: Placed) -> Floats:
-    ground = found.ground
-    unzoned = max(0.0, ground.scope_m2 - ground.zoned_m2)
-    return np.array([*ground.area_m2, unzoned, ground.scope_m2]) / 1e6
-
-
-def _void_gap(found: Placed, sums: tallies.Sums) -> _Row:
-    """Return of how many categories of the circle a row has none, or fewer per household."""
-    n = len(found.plan)
-    lacking, there = lacking_in(
-        sums["merchants.categories"], _known(sums["places.households"], sums["places.households_known"])
-    )
-    lacking[n + 1] = there[n + 1] = np.nan  # the total is what the others are held against
-    return _Row.ratio(lacking, there)
-
-
-def lacking_in(categories: Floats, households: Floats) -> tuple[Floats, Floats]:
-    """
-    Return how many categories each row lacks beside the last, per household, and how many that one has.
-
-    Parameters
-    ----------
-    categories
-        Merchants by category, a row a place; the last is the reference.
-    households
-        Of each row; NaN where unknown, and so is the answer.
-    """
-    there = categories[-1] > 0
-    # Fewer per household than the reference, by products of whole numbers: quotients are rounded.
-    fewer = categories[:, there] * households[-1] < categories[-1, there] * households[:, None]
-    known = (households > 0) & (households[-1] > 0)
-    lacking = np.where(known, fewer.sum(axis=1), np.nan)
-    return lacking, np.where(known, float(there.sum()), np.nan)
-
-
-# --- masks --------------------------------------------------------------------------------------------------
-
-
-def _hidden(snapshot: Snapshot, asker: Asker, sums: tallies.Sums) -> dict[str, Bools]:
-    """Return, by what figures rest on, which rows are hidden from the asker."""
-    branch_id = snapshot.branch_id
-    mask, no_money = asker.masked(branch_id), not asker.may(Right.DEPOSITS, branch_id)
-    people = sums["customers.existing"] + sums["customers.targets"]
-    hidden = {_PEOPLE: _few(people) if mask else np.zeros(len(people), dtype=np.bool_)}
-    for name, base in (
-        (_EXISTING, "existing"),
-        (_MATCHED, "matched"),
-        (_TARGETS, "target_rows"),
-        (_DEPOSITS, "deposits_known"),
-    ):
-        hides = mask or (name == _DEPOSITS and no_money)
-        hidden[name] = _few(sums[f"customers.{base}"], hidden[_PEOPLE]) if hides else hidden[_PEOPLE]
-    return hidden
-
-
-def _few(base: Floats, already: Bools | None = None) -> Bools:
-    """Return which rows to hide: of those that make the total up, and the total if it is few itself."""
-    rows = too_few(base[:-1], None if already is None else already[:-1])
-    return np.append(rows, 0 < base[-1] < FEWEST)
 
 
 # --- putting together ---------------------------------------------------------------------------------------
@@ -411,7 +206,7 @@ def _report(
     asker: Asker,
     found: Placed,
     sums: tallies.Sums,
-    rows: dict[str, _Row],
+    rows: dict[str, Row],
     hidden: dict[str, Bools],
     reachable: Reachable,
 ) -> Report:
@@ -430,15 +225,14 @@ def _report(
         for at in (n, n + 1)
     }
     mask = asker.masked(snapshot.branch_id)
-    shown = ~hides[:n, list(rows).index("workload_h")]
     return Report(
         plan=plan,
         zones=table,
         unzoned=whole[n],
         total=whole[n + 1],
         hidden=pd.DataFrame(hides[:n], index=ids, columns=list(rows)),
-        masked=pd.Series(hidden[_PEOPLE][:n], index=ids, name="masked"),
-        balance=balance_of(_hours(sums)[:n]) if shown.all() else dict.fromkeys(_BALANCE, MASKED),
+        masked=pd.Series(hidden[PEOPLE][:n], index=ids, name="masked"),
+        balance=_balance(sums, n, shown=not hides[:n, list(rows).index("workload_h")].any()),
         ground=_ground(found),
         reachable=reachable,
         _likes={
@@ -446,7 +240,7 @@ def _report(
                 tallies.words(snapshot, name).words,
                 sums[f"customers.{name}"],
                 sums["customers.rows"],
-                hidden[_PEOPLE],
+                hidden[PEOPLE],
                 FEWEST if mask else 1,
             )
             for name in ("tags", "channels")
@@ -454,10 +248,12 @@ def _report(
     )
 
 
-_BALANCE = ("balance", "largest_deviation")
+def _balance(sums: tallies.Sums, n: int, *, shown: bool) -> dict[str, Figure]:
+    found = reckoning.balance_of(reckoning.hours_of(sums)[:n])
+    return found if shown else dict.fromkeys(found, MASKED)
 
 
-def _hides(row: _Row, hidden: dict[str, Bools], length: int) -> Bools:
+def _hides(row: Row, hidden: dict[str, Bools], length: int) -> Bools:
     return np.zeros(length, dtype=np.bool_) if row.rests_on is None else hidden[row.rests_on]
 
 
@@ -474,8 +270,3 @@ def _ground(found: Placed) -> dict[str, Figure]:
 
 def _figure(value: float, numerator: float, denominator: float) -> Figure:
     return Figure(*(None if np.isnan(part) else float(part) for part in (value, numerator, denominator)))
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    share: Floats = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
-    return share

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from data.filters import CLOSED
 from data.snapshots import Layer, Snapshot
 from data.zones import tallies
 from data.zones.tallies import LAYERS, Codes, Floats, Masks, Sums
@@ -70,6 +71,23 @@ class Ground:
 
 
 @dataclass(frozen=True, eq=False)
+class Reference:
+    """
+    Who trades among how many: what void and gap are told by.
+
+    Parameters
+    ----------
+    categories
+        Merchants not closed, by their category's id.
+    households
+        NaN where no place says how many.
+    """
+
+    categories: Floats
+    households: float
+
+
+@dataclass(frozen=True, eq=False)
 class Placed:
     """
     A snapshot's rows in the zones of a plan.
@@ -87,6 +105,8 @@ class Placed:
         What rows add up to per code: see `data.zones.tallies`.
     ground
         The plan's shapes in metres.
+    circle
+        What lies inside the plan's circle, in whatever zone.
     today
         The day visits are looked at, as a number.
     """
@@ -96,6 +116,7 @@ class Placed:
     codes: Mapping[str, Codes]
     sums: Sums = field(repr=False)
     ground: Ground = field(repr=False)
+    circle: Reference = field(repr=False)
     today: int
 
     @property
@@ -121,6 +142,7 @@ class _Recent:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.placed: dict[Hashable, Placed] = {}
+        self.products: Products = {}
 
     @property
     def nbytes(self) -> int:
@@ -153,11 +175,13 @@ def placed(
     today
         The day visits are looked at, as a number.
     products
-        By kind of zone the ids of the products its playbook offers.
+        By kind of zone the ids of the products its playbook offers; None for whoever asks for nothing that
+        depends on them: the last ones given then serve.
     """
     recent: _Recent = snapshot.worked.get("placed", _Recent)
-    masks = _masks(plan, products or {})
     with recent.lock:
+        recent.products = recent.products if products is None else products
+        masks = _masks(plan, recent.products)
         found = _from_kept(snapshot, list(recent.placed.values()), plan, masks, today)
         if found is None:
             found = _anew(snapshot, plan, masks, today)
@@ -180,21 +204,36 @@ def _anew(snapshot: Snapshot, plan: Plan, masks: Masks, today: int) -> Placed:
         code = assign.zones_of(rows.lon, rows.lat, shapes)
         codes[layer] = _within_scope(snapshot, rows, code, plan, slice(None))
     sums = tallies.sums(snapshot, codes, len(plan) + 2, masks, today)
-    return Placed(plan, masks, codes, sums, _ground(plan), today)
+    return Placed(plan, masks, codes, sums, _ground(plan), _circle(snapshot, plan), today)
 
 
 def _within_scope(snapshot: Snapshot, rows: Layer, code: Codes, plan: Plan, at: Any) -> Codes:
     """Return codes with what is in no zone told apart by the circle, and what is set aside outside."""
     n, frame = len(plan), plan.frame
-    none = np.flatnonzero(code < 0)
     if (frame.lon, frame.lat) == (snapshot.lon, snapshot.lat):
-        apart_m = rows.distance_m[at][none]
+        inside = rows.distance_m[at] <= frame.radius_m
     else:
-        apart_m = distances_m(frame.lon, frame.lat, rows.lon[at][none], rows.lat[at][none])
-    inside = apart_m <= frame.radius_m
-    code[none] = np.where(inside, n, n + 1)
+        inside = distances_m(frame.lon, frame.lat, rows.lon[at], rows.lat[at]) <= frame.radius_m
+    code[code < 0] = np.where(inside, n, n + 1)[code < 0]
     code[rows.aside[at]] = n + 1
     return code
+
+
+def _circle(snapshot: Snapshot, plan: Plan) -> Reference:
+    """Return what lies inside the plan's circle: the plan without its zones."""
+    bare = replace(plan, zones=())
+    merchants, places = snapshot.merchants, snapshot.places
+    shops, homes = (
+        _within_scope(snapshot, rows, np.full(len(rows), -1, dtype=np.int32), bare, slice(None)) == 0
+        for rows in (merchants, places)
+    )
+    open_ = merchants.category[shops & (merchants.status != CLOSED)]
+    households = places.households[homes]
+    known = not np.isnan(households).all()
+    return Reference(
+        np.bincount(open_, minlength=tallies.HIGHEST_CATEGORY + 1).astype(np.float64),
+        float(np.nansum(households)) if known else float("nan"),
+    )
 
 
 # --- from a plan placed before ------------------------------------------------------------------------------
@@ -215,7 +254,7 @@ def _from_kept(
         return None
     _, before, pairs = least
     if not pairs and before.plan.ids == plan.ids:
-        return Placed(plan, masks, before.codes, before.sums, before.ground, today)
+        return replace(before, plan=plan)
     return _changed(snapshot, before, plan, masks, pairs)
 
 
@@ -282,7 +321,7 @@ def _changed(
         own[to_new[there]] = sums[name][there]
         sums[name] = own + amounts
     ground = _ground_after(before, plan, boxes)
-    return Placed(plan, masks, codes, sums, ground, before.today)
+    return Placed(plan, masks, codes, sums, ground, before.circle, before.today)
 
 
 def _in_boxes(rows: Layer, boxes: Floats) -> tallies.Rows:
