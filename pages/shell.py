@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from data.rights import Asker, Right, Role
 from data.words import LANGUAGES, Language
-from pages import audit, branches, customer_map, imports
+from pages import audit, branches, coverage, customer_map, imports, zones
 from pages.parts import state
 from pages.parts.frame import calm
 from pages.parts.identity import demo_branches, who_asks
@@ -61,6 +61,20 @@ def offered_pages(asker: Asker) -> list[StreamlitPage]:
             default=True,
         )
     ]
+    if asker.may(Right.READ_PLANS):
+        pages.append(
+            st.Page(
+                partial(zones.page, asker), title=_("Zones"), icon=":material/dashboard:", url_path="zones"
+            )
+        )
+        pages.append(
+            st.Page(
+                partial(coverage.page, asker),
+                title=_("Coverage"),
+                icon=":material/target:",
+                url_path="coverage",
+            )
+        )
     if asker.may(Right.IMPORT):
         pages.append(
             st.Page(

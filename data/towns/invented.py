@@ -55,6 +55,16 @@ POSTS = {  # who goes out, and who comes along from the counters
     "outdoor": _words("演示经理丙 演示经理丁 演示经理戊 演示经理己 演示经理子 演示经理丑"),
     "indoor": _words("演示柜员寅 演示柜员卯 演示柜员辰 演示柜员巳 演示柜员午 演示柜员未"),
 }
+GROUPS = ("外拓大组{n}", "外拓{n}组")
+VISITS = "走访记录.csv"
+RESULTS = (  # what came of a visit; what is next, and in how many days
+    ("老板在店，已介绍聚合收单", "带终端上门安装", 7),
+    ("已有他行收款码，愿意比较费率", "送费率对比表", 14),
+    ("店员接待，留了名片", "改日再访老板", 10),
+    ("经营正常，流水稳定", "", 0),
+    ("有进货资金需求", "请信贷同事一起来", 5),
+    ("暂无需求，下季度再访", "", 0),
+)
 PLANS = ("今年片区方案", "明年片区设想")
 NOTE = "商户太多，拆成两片，另一片的人员待定。"
 

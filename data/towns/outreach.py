@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import h3
 import numpy as np
@@ -18,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from shapely.geometry import Polygon, shape
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data import people, tables
@@ -28,9 +29,11 @@ from data.filters import CLOSED
 from data.rights import Asker, Role
 from data.snapshots import Snapshot, load
 from data.towns import invented
-from data.zones import plans
+from data.zones import coverage, pairs, plans, teams, visit_lists
+from data.zones.intervals import today
 from geo import drawing
 from geo.blocks import Blocks, cell_at, cells_of_circle, resolution_for, weights_of
+from geo.comparing_plans import blocks_zones
 from geo.plans import Frame, Measure, Plan, Zone
 
 Floats = NDArray[np.float64]
@@ -40,52 +43,86 @@ FEWEST_SHARE = 0.2  # of the mean zone's merchants: fewer make no zone
 FEWEST, MOST = 6, 40
 MOST_CELLS = 6_000
 ROUNDS = 20
-REACH = 0.95  # of the points that set the radius lie in the circle that is zoned
+REACH = 0.95  # of the merchants lie in the circle that is zoned
+OUTINGS = 5  # a month
+SEEN = (0.15, 0.85)  # of a zone's merchants, from the most neglected zone to the best
+LONGEST_AGO, RECENT = 240, 60  # days
+MOST_VISITS = 20_000
 _STREET = re.compile(r"^(\D+?[路街巷道线])")
 
 
 def begin(session: Session, asker: Asker, branch_id: int) -> None:
     """
-    Give a branch whose lists were brought in its people, a published plan, and a draft.
+    Give a branch whose lists were brought in its people, a published plan, visits, and a draft.
 
     Parameters
     ----------
     session, asker, branch_id
         Of the demo; the asker has all rights.
     """
-    staff = staffed(session, asker, branch_id)
-    plan = zoned(session, load(session, branch_id))
+    staff(session, asker, branch_id)
+    held = load(session, branch_id)
+    plan = zoned(session, held)
     if not len(plan):
         return
-    names, draft = invented.PLANS
-    plan_id = plans.new_plan(session, asker, branch_id, name=names, plan=paired(plan, staff))
+    name, draft = invented.PLANS
+    plan = paired(session, asker, held, plan)
+    plan_id = plans.new_plan(session, asker, branch_id, name=name, plan=plan)
     draft_id = plans.copy_plan(session, asker, plan_id, draft)
     plans.publish(session, asker, plan_id, 0)
     rethought(session, asker, draft_id)
+    visited(session, asker, held, plan)
 
 
-def staffed(session: Session, asker: Asker, branch_id: int) -> dict[str, list[int]]:
-    """Add the colleagues, say who works outdoors and who indoors, and return their ids by post."""
+def staff(session: Session, asker: Asker, branch_id: int) -> None:
+    """Add the colleagues, say who works outdoors and who indoors, and put them into groups."""
     for name in (*invented.POSTS["indoor"], *invented.POSTS["outdoor"]):
         if name not in invented.STAFF["member"]:
             people.add_person(session, asker, name=name, role=Role.MEMBER, branch_ids=[branch_id])
     known = people.people(session, asker, branch_id)
     ids = dict(zip(known["name"], known["id"], strict=True))
-    found = {post: [int(ids[name]) for name in names] for post, names in invented.POSTS.items()}
-    for post, own in found.items():
-        table = tables.people
-        session.execute(update(table).where(table.c.id.in_(own)).values(post=post))
-    return found
+    posts = {int(ids[name]): (post, OUTINGS) for post, names in invented.POSTS.items() for name in names}
+    teams.set_posts(session, asker, branch_id, posts)
+    groups = teams.proposed_teams(teams.staff(session, asker, branch_id))
+    large, small = invented.GROUPS
+    teams.take_teams(session, asker, branch_id, groups, {}, large_name=large, name=small)
 
 
-def paired(plan: Plan, staff: dict[str, list[int]]) -> Plan:
+def paired(session: Session, asker: Asker, held: Snapshot, plan: Plan) -> Plan:
     """Return the plan with a pair a zone; the last one waits for its pair, and the page says so."""
-    indoor, outdoor = staff["indoor"], staff["outdoor"]
-    zones = [
-        replace(zone, pair=(indoor[at % len(indoor)], outdoor[at % len(outdoor)]))
-        for at, zone in enumerate(plan.zones[:-1])
-    ]
-    return replace(plan, zones=(*zones, plan.zones[-1]))
+    going, hours = teams.staff(session, asker, held.branch_id), coverage.loads(held, plan)["hours"]
+    given = plan.after(pairs.proposed_pairs(plan, going, hours))
+    return replace(given, zones=(*given.zones[:-1], replace(given.zones[-1], pair=())))
+
+
+def visited(session: Session, asker: Asker, held: Snapshot, plan: Plan) -> None:
+    """Bring in a list of visits to merchants: in some zones to most of them, in others to few."""
+    random = np.random.default_rng(1)
+    merchants, known = tables.merchants, people.people(session, asker, held.branch_id)
+    numbers = dict(
+        session.execute(
+            select(merchants.c.id, merchants.c.source_id).where(merchants.c.branch_id == held.branch_id)
+        ).all()
+    )
+    names = dict(zip(known["id"], known["name"], strict=True))
+    shops = held.merchants
+    zone = blocks_zones(plan, shops.lon, shops.lat)
+    lines = ["商户编号,走访日期,走访人,走访结果,下一步,下次日期"]
+    for each in plan.zones:
+        inside = np.flatnonzero((zone == each.id) & (shops.status != CLOSED))
+        seen = inside[random.random(inside.size) < random.uniform(*SEEN)] if each.pair else inside[:0]
+        days = random.integers(1, LONGEST_AGO, seen.size)
+        for row, ago in zip(seen, days.tolist(), strict=True):
+            result, step, wait = invented.RESULTS[int(random.integers(len(invented.RESULTS)))]
+            when = today() - timedelta(days=ago)
+            again = today() + timedelta(days=wait) if step and ago < RECENT else ""
+            who = names[each.pair[int(random.integers(len(each.pair)))]]
+            lines.append(
+                f"{numbers[int(shops.id[row])]},{when},{who},{result},{step if again else ''},{again}"
+            )
+    if len(lines) > 1:
+        text = "\n".join(lines[: 1 + MOST_VISITS]).encode()
+        visit_lists.import_visits(session, asker, text, branch_id=held.branch_id, name=invented.VISITS)
 
 
 def rethought(session: Session, asker: Asker, plan_id: int) -> None:
@@ -108,9 +145,10 @@ def rethought(session: Session, asker: Asker, plan_id: int) -> None:
 def zoned(session: Session, held: Snapshot) -> Plan:
     """Return the ground round a branch in zones, each named after its busiest street."""
     ground = catchment(held)
-    radius_m = ground.rings[REACH]
     shops = held.merchants
-    inside = np.flatnonzero((shops.status != CLOSED) & ~shops.aside & (shops.distance_m <= radius_m))
+    counted = (shops.status != CLOSED) & ~shops.aside
+    radius_m = float(np.quantile(shops.distance_m[counted], REACH)) if counted.any() else 0.0
+    inside = np.flatnonzero(counted & (shops.distance_m <= radius_m))
     if inside.size < FEWEST:
         return Plan(Frame(held.lon, held.lat, max(ground.radius_m, 1.0), resolution_for(1.0)))
     resolution = resolution_for(radius_m, MOST_CELLS)

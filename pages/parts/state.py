@@ -155,6 +155,26 @@ _ZONE_PENDING = "zone_pending"
 _ZONE_NOTES = "zone_notes"
 _ZONE_JOB = "zone_job"
 _ZONE_PARTNER = "zone_partner"
+# Of the page of coverage: what shades the map and what customers are a share of in the URL too.
+SHADE = "shade"
+REACHABLE = "of"
+COVERAGE_MAP = "coverage_map"
+COVERAGE_WORK = "coverage_work"  # the part of the page that a click on the map runs anew
+COVERAGE_COLUMNS = "coverage_columns"
+COVERAGE_TABLE = "coverage_table"
+COVERAGE_TABS = "coverage_tabs"
+COVERAGE_CARD = "coverage_card"
+ADVICE = "advice"
+# Of visits, and of the page of teams: the tab and the person in the URL too, the rest in the session only.
+VISIT = "visit"
+TEAM_TAB = "tab"
+TEAM_PERSON = "who"
+TEAM_POSTS = "team_posts"
+TEAM_GROUP = "team_group"
+TEAM_PAIRS = "team_pairs"
+TEAM_PLAN = "team_plan"
+TEAM_VISITS = "team_visits"
+PLAYBOOK = "playbook"
 # Of the page of branches.
 OPEN_BRANCH = "open_branch"
 FEED_BRANCH = "feed_branch"
@@ -857,9 +877,9 @@ def choose_zone(zone_id: int | None) -> None:
     st.session_state.pop(_ZONE_PARTNER, None)
 
 
-def choose_row(ids: Sequence[int]) -> None:
-    """Choose the zone whose row was clicked in the list; none when the click let go of it; a callback."""
-    rows = st.session_state[ZONE_LIST]["selection"]["rows"]
+def choose_row(ids: Sequence[int], table: str = ZONE_LIST) -> None:
+    """Choose the zone whose row was clicked in a list; none when the click let go of it; a callback."""
+    rows = st.session_state[table]["selection"]["rows"]
     choose_zone(ids[rows[0]] if rows and rows[0] < len(ids) else None)
 
 

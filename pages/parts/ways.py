@@ -12,6 +12,8 @@ class Way(StrEnum):
     """A page's address; the map is what opens first."""
 
     MAP = "map"
+    ZONES = "zones"
+    COVERAGE = "coverage"
     IMPORT = "import"
     BRANCHES = "branches"
     AUDIT = "audit"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import gzip
 import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,7 @@ def test_everything_is_accepted(settings: Settings, branch_id: int) -> None:
         "customers": "wgs84",
         "outlets": "bd09",
         "places": "wgs84",
+        "visits": "",
     }
     merchants = batches.set_index("kind").loc["merchants"]
     assert merchants["encoding"].lower() == "gb18030"
@@ -238,6 +240,8 @@ def test_the_branch_works_by_a_plan_of_zones_with_pairs_and_has_a_draft(
         history = store.history(session, CLI, int(listed.loc[listed["status"] == "draft", "id"].iloc[0]))
         posts = dict(session.execute(sqlalchemy.select(tables.people.c.id, tables.people.c.post)).all())
         lines = store.assignments(session, CLI, branch_id)
+        visits = session.execute(sqlalchemy.select(tables.visits.c.day, tables.visits.c.next_day)).all()
+        groups = session.execute(sqlalchemy.select(tables.teams.c.parent_id)).scalars().all()
     assert held is not None
     assert listed["status"].tolist() == ["published", "draft"]
     zones = held.plan.zones
@@ -252,6 +256,8 @@ def test_the_branch_works_by_a_plan_of_zones_with_pairs_and_has_a_draft(
     together = shapely.area(shapely.union_all(shapes))
     assert together == pytest.approx(sum(shape.area for shape in shapes), rel=1e-9), "no two overlap"
     assert history["what"].tolist() == ["edited", "split"]
+    assert len(visits) > 300 and all(day < (later or date.max) for day, later in visits)
+    assert groups.count(None) == 1 and len(groups) == 5, "four groups of three in a large one"
 
 
 def test_the_street_plan_is_a_small_archive_that_lies_over_the_town(
@@ -319,6 +325,8 @@ def test_progress_goes_one_way_and_removal_leaves_nothing(
         tables.data_versions,
         tables.plans,
         tables.assignments,
+        tables.visits,
+        tables.teams,
     )
     assert [counted(settings, table) for table in left] == [0] * len(left)
     assert not (tmp_path / "basemaps" / "demo.pmtiles").exists()

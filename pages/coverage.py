@@ -1,0 +1,113 @@
+"""Coverage: how much of each zone of the published plan is reached, where it is not, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from data.basemaps import BaseMap
+from data.rights import Asker, Right
+from data.zones.held import Held
+from pages.parts import (
+    coverage_card,
+    coverage_map,
+    coverage_reads,
+    coverage_table,
+    reads,
+    state,
+    zone_reads,
+)
+from pages.parts.coverage_card import Card
+from pages.parts.coverage_map import Look
+from pages.parts.coverage_words import FIGURES, REACHABLE_NAMES
+from pages.parts.frame import calm
+from pages.parts.here import branch_here, nothing_yet, one_of, pick_base
+from pages.parts.ways import Way
+from pages.parts.words import _, day, in_one_language, ngettext, plain, spoken
+
+
+def page(asker: Asker) -> None:
+    """Show the page."""
+    branch = branch_here()
+    if branch is None:
+        nothing_yet(_("There is no branch yet."), Way.BRANCHES, _("Add a branch, or make the demo town"))
+        return
+    if not asker.may(Right.READ_PLANS):
+        nothing_yet(_("Coverage is for those who work at the branch."), Way.BRANCHES, _("See the branches"))
+        return
+    state.settle_map(branch["id"])
+    st.markdown(f"## {_('Coverage')} · {plain(branch['name'])}")
+    held = zone_reads.published(asker, branch["id"])
+    if held is None:
+        nothing_yet(_("No plan of zones is published yet."), Way.ZONES, _("Go to the zones"))
+        return
+    about(held)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        figure = pick_figure()
+        reachable = pick_reachable()
+        base = pick_base(bool(branch["is_demo"]))
+    work(asker, branch, held, figure, reachable, base)
+
+
+def about(held: Held) -> None:
+    """Say which plan this is, and since when the branch works by it."""
+    zones = ngettext("one zone", "{n} zones", len(held.plan))
+    since = _("published {day}", day=day(held.published_at))
+    st.caption(f"{plain(held.name)} · {zones} · {since}")
+
+
+def pick_figure() -> str:
+    """Ask which figure shades the map."""
+    titles = {name: told.title for name, told in FIGURES.items()}
+    key = state.seed(state.SHADE, lambda text: one_of(text, FIGURES), "customer_coverage")
+    picked: str = st.selectbox(
+        _("Shade the map by"),
+        list(FIGURES),
+        index=list(FIGURES).index(state.value(key)),
+        format_func=spoken(titles),
+        key=key,
+        width=240,
+    )
+    state.keep(state.SHADE, None if picked == "customer_coverage" else picked)
+    return picked
+
+
+def pick_reachable() -> str:
+    """Ask what the customers covered are a share of."""
+    key = state.seed(state.REACHABLE, lambda text: one_of(text, REACHABLE_NAMES), "customers")
+    picked: str = st.selectbox(
+        _("Customers, out of"),
+        list(REACHABLE_NAMES),
+        index=list(REACHABLE_NAMES).index(state.value(key)),
+        format_func=spoken(REACHABLE_NAMES),
+        key=key,
+        width=220,
+        help=_(
+            "What customer coverage is a share of; places tell how many adults, households and employees."
+        ),
+    )
+    state.keep(state.REACHABLE, None if picked == "customers" else picked)
+    return picked
+
+
+@st.fragment(key=state.COVERAGE_WORK)  # a click on the map reruns this, and no more
+@calm()
+@in_one_language
+def work(
+    asker: Asker, branch: Mapping[str, Any], held: Held, figure: str, reachable: str, base: BaseMap
+) -> None:
+    """Show the map, beside it the zone chosen, and the tables below."""
+    snapshot = reads.snapshot(asker, branch["id"])
+    coverage_map.heed(held, base)
+    report = coverage_reads.report(asker, snapshot, held, reachable)
+    left, right = st.columns([62, 38], gap="small")
+    with left:
+        coverage_map.show(Look(branch, held, report, base, figure))
+    chosen = state.zone_id()
+    with right, calm():
+        if chosen is not None and chosen in held.plan:
+            coverage_card.show(Card(asker, snapshot, held, report, held.plan.zone(chosen)))
+    with calm():
+        coverage_table.show(asker, held, report)
