@@ -53,6 +53,8 @@ class Area:
         Of its ground and border.
     strong
         Whether it stands out from the others; they then fade.
+    cover
+        How much of the ground it hides, 0 to 1.
     """
 
     shape: BaseGeometry
@@ -60,6 +62,7 @@ class Area:
     short: str = ""
     colour: str = ACCENT
     strong: bool = True
+    cover: float = 0.16
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +172,7 @@ def _areas(sheets: Sheets, view: View, areas: Sequence[Area]) -> None:
     for area, shape in zip(areas, view.shapes([area.shape for area in areas]), strict=True):
         path = canvas.beginPath()
         _trace(path, view, shape)
-        sheets.colour(fill=area.colour, stroke=area.colour, opacity=0.16 if area.strong else 0.05)
+        sheets.colour(fill=area.colour, stroke=area.colour, opacity=area.cover if area.strong else 0.05)
         canvas.setStrokeAlpha(1 if area.strong else 0.4)
         canvas.setLineWidth(1.2 if area.strong else 0.6)
         canvas.drawPath(path, stroke=1, fill=1, fillMode=0)

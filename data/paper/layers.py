@@ -74,7 +74,7 @@ def workbook(
     waiting = _waiting(session, asker, snapshot, held, found, names, datum, language)
     frames = {
         say(N_("Zones"), language): _zones(held, report, names, language),
-        say(N_("Blocks"), language): _blocks(snapshot, held, names, datum, language),
+        say(N_("Blocks of the plan"), language): _blocks(snapshot, held, names, datum, language),
         say(N_("Merchants to visit"), language): waiting,
     }
     values.on_record(session, asker, held, "workbook", "xlsx", len(waiting))

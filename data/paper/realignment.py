@@ -230,11 +230,11 @@ def _moved_areas(found: Realigned) -> list[Area]:
     if found.moved.empty:
         return []
     shape: BaseGeometry = shapely.geometry.shape(h3.cells_to_geo(found.moved["cell"].tolist()))
-    return [Area(shape, colour=drawing.MOVED)]
+    return [Area(shape, colour=drawing.MOVED, cover=0.45)]
 
 
 def _outline(zone: Zone) -> Area:
-    return Area(zone.shape, f"{zone.id} {zone.name}", str(zone.id), GREY)
+    return Area(zone.shape, f"{zone.id} {zone.name}", str(zone.id), GREY, cover=0.03)
 
 
 # In words ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from geo.plans import Frame
 
 StreetsOf = Callable[[tuple[float, float, float, float], float], Streets | None]
 MOST_LISTED = 1000  # blocks; the workbook has them all
-_MAP_HEIGHT, _GAP = 360.0, 14.0
+_MAP_HEIGHT, _GAP, _LEAST_HEIGHT = 360.0, 14.0, 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +56,9 @@ class Report:
 
 def drawn(report: Report, language: Language) -> bytes:
     """Return the report as a PDF."""
-    title = say(N_("Realignment: {before} to {after}"), language, before=report.before, after=report.after)
+    title = say(N_("Realignment of {branch}"), language, branch=report.branch)
     sheets = Sheets(title, footer(language, report.branch, report.day), language, upright=True)
-    box = sheets.turn(title, report.branch)
+    box = sheets.turn(title, f"{report.before} → {report.after}")
     upper, box = box.rows(_MAP_HEIGHT, 4)
     note = _map(sheets, upper, report)
     strip, box = box.rows(14)
@@ -72,7 +72,7 @@ def drawn(report: Report, language: Language) -> bytes:
     ):
         box = _listed(sheets, box, title, sheets.say(heading), sheets.say(none), columns, rows)
     if report.blocks[1]:
-        _blocks(sheets, title, *report.blocks)
+        _blocks(sheets, box, title, *report.blocks)
     return sheets.done()
 
 
@@ -99,7 +99,7 @@ def _listed(
     rows: Sequence[Sequence[str]],
 ) -> Box:
     """Write a table under its heading, on as many sheets as it takes; return what is left of the last."""
-    if box.height < 60:
+    if box.height < _LEAST_HEIGHT:
         box = sheets.turn(title)
     box = sheets.heading(heading, box)
     if not rows:
@@ -111,8 +111,10 @@ def _listed(
     return box.rows(8)[1]
 
 
-def _blocks(sheets: Sheets, title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """List the blocks that move, two columns a sheet."""
+def _blocks(
+    sheets: Sheets, box: Box, title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]
+) -> None:
+    """List the blocks that move, two columns a sheet, beginning where there is room left."""
     listed, done = rows[:MOST_LISTED], 0
     heading = sheets.say(N_("Blocks that change hands"))
     if len(rows) > len(listed):
@@ -121,9 +123,14 @@ def _blocks(sheets: Sheets, title: str, columns: Sequence[Column], rows: Sequenc
             listed=len(listed),
             count=len(rows),
         )
-    while done < len(listed):
-        box = sheets.turn(title, heading)
+    if box.height < _LEAST_HEIGHT:
+        box = sheets.turn(title)
+    box = sheets.heading(heading, box)
+    while True:
         for half in box.columns((box.width - _GAP) / 2, _GAP):
             if done < len(listed):
                 written, _rest = sheets.table(columns, listed[done:], half, size=SMALL - 0.5)
                 done += max(1, written)
+        if done >= len(listed):
+            return
+        box = sheets.turn(title, heading)

@@ -117,7 +117,9 @@ class Sheets:
         wide, high = self.size
         whole = Box(MARGIN, MARGIN, wide - 2 * MARGIN, high - 2 * MARGIN)
         top, rest = whole.rows(TITLE * LEADING)
-        self.line(heading, top.left, top.top - TITLE, size=TITLE, bold=True, colour=ACCENT, room=top.width)
+        wanted = fonts.width(fonts.clean(heading), TITLE, bold=True)
+        size = max(0.7 * TITLE, min(TITLE, TITLE * top.width / max(wanted, 1.0)))
+        self.line(heading, top.left, top.top - TITLE, size=size, bold=True, colour=ACCENT, room=top.width)
         if note:
             strip, rest = rest.rows(SMALL * LEADING + 4)
             self.line(note, strip.left, strip.top - SMALL, size=SMALL, colour=GREY, room=strip.width)
