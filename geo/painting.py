@@ -8,7 +8,7 @@ their ground, and the blocks whose middle they hold.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -165,9 +165,14 @@ def _grown(plan: Plan, pieces: NDArray[np.object_], grounds: NDArray[np.object_]
     shapely.prepare(grounds)
     links = shapely.STRtree(pieces).query(pieces, predicate="dwithin", distance=1e-3)
     links = links[:, links[0] != links[1]]
+    first, zone = shapely.STRtree(grounds).query(pieces, predicate="dwithin", distance=1e-3)
+    border = shapely.length(shapely.intersection(pieces[first], shapely.buffer(grounds[zone], 1e-3))) > 0.1
+    seeds = np.stack([first[border], zone[border]])
     barriers = [plane_shape(plane, barrier.shape) for barrier in plan.frame.barriers]
     for walls in (barriers, []) if barriers else ([],):
-        _grow(pieces, middles, grounds, _open(links, middles, walls), owner)
+        between = shapely.linestrings(shapely.get_coordinates(middles)[links.T])
+        onto = shapely.shortest_line(middles[seeds[0]], grounds[seeds[1]])
+        _grow(middles, grounds, links[:, _open(between, walls)], seeds[:, _open(onto, walls)], owner)
     return owner
 
 
@@ -176,38 +181,30 @@ def plane_shape(plane: Plane, shape: BaseGeometry) -> BaseGeometry:
     return shapely.transform(shapely.force_2d(shape), plane.corners)
 
 
-def _open(
-    links: NDArray[np.int64], middles: NDArray[np.object_], walls: Iterable[BaseGeometry]
-) -> NDArray[np.int64]:
-    """Return the links between pieces that no barrier crosses."""
-    listed = list(walls)
-    if not listed or not links.size:
-        return links
-    ends = np.stack(
-        [shapely.get_coordinates(middles[links[0]]), shapely.get_coordinates(middles[links[1]])], 1
-    )
-    crossed = shapely.STRtree(listed).query(shapely.linestrings(ends), predicate="intersects")[0]
-    return np.delete(links, crossed, axis=1)
+def _open(ways: NDArray[np.object_], walls: Sequence[BaseGeometry]) -> NDArray[np.bool_]:
+    """Return which ways no barrier crosses."""
+    open_ = np.ones(len(ways), dtype=bool)
+    if len(walls):
+        open_[shapely.STRtree(list(walls)).query(ways, predicate="intersects")[0]] = False
+    return open_
 
 
 def _grow(
-    pieces: NDArray[np.object_],
     middles: NDArray[np.object_],
     grounds: NDArray[np.object_],
     links: NDArray[np.int64],
+    seeds: NDArray[np.int64],
     owner: NDArray[np.int64],
 ) -> None:
-    """Give pieces without an owner one, the nearest pairs first."""
+    """Give pieces without an owner one, the nearest pairs first, from the seeds and over the links."""
     order = np.argsort(links[0], kind="stable")
     others = links[1][order]
-    starts = np.searchsorted(links[0][order], np.arange(pieces.size + 1))
-    first, zone = shapely.STRtree(grounds).query(pieces, predicate="dwithin", distance=1e-3)
-    border = shapely.length(shapely.intersection(pieces[first], shapely.buffer(grounds[zone], 1e-3))) > 0.1
-    seeds = list(zip(first[border].tolist(), zone[border].tolist(), strict=True))
-    seeds += [(piece, int(at)) for piece, at in enumerate(owner) if at >= 0]
-    heap = [(float(grounds[at].distance(middles[piece])), piece, at) for piece, at in seeds]
+    starts = np.searchsorted(links[0][order], np.arange(owner.size + 1))
+    begin = [(piece, at) for piece, at in seeds.T.tolist() if owner[piece] < 0]
+    begin += [(int(piece), int(owner[piece])) for piece in np.flatnonzero(owner >= 0)]
+    heap = [(float(grounds[at].distance(middles[piece])), piece, at) for piece, at in begin]
     heapq.heapify(heap)
-    done = np.zeros(pieces.size, dtype=bool)
+    done = np.zeros(owner.size, dtype=bool)
     while heap:
         _, piece, at = heapq.heappop(heap)
         if done[piece] or owner[piece] not in (-1, at):
