@@ -7,7 +7,6 @@ share signed round its rim, as on screen. Customers never stand as points: see `
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +28,7 @@ QUIET = ("#d9ebe3", "#b5d8c8", "#86bfa7", "#549f82")
 QUIET_FROM = (1, 5, 20, 50)
 SIGNED, CONTACTED, CLOSED = (STATUSES.index(name) for name in ("signed", "contacted", "closed"))
 DOT, BUBBLE_SIDE, SHADE_SIDE, QUIET_SIDE = 2.1, 26.0, 13.0, 10.0
+BRANCH_ROOM = 5.0
 MOST_DOTS, MOST_A_SPOT = 1500, 2.5
 _SPOT = 7.0
 
@@ -92,7 +92,7 @@ def dots(sheets: Sheets, view: View, merchants: Dots | None, *, quiet: bool = Fa
     if _is_crowded(view.box, x[inside], y[inside]):
         if quiet:
             return _quiet(sheets, view.box, x[inside], y[inside])
-        return _bubbles(sheets, view.box, x[inside], y[inside], merchants.status[inside])
+        return _bubbles(sheets, view, x[inside], y[inside], merchants.status[inside])
     for status in (CLOSED, STATUSES.index("known"), CONTACTED, SIGNED):
         of_status = inside[merchants.status[inside] == status]
         for colour in sorted(set(merchants.colours[of_status])):
@@ -151,28 +151,21 @@ def _is_crowded(box: Box, x: Floats, y: Floats) -> bool:
     return bool(len(x) > 100 and counts.mean() > MOST_A_SPOT)
 
 
-def _bubbles(sheets: Sheets, box: Box, x: Floats, y: Floats, status: NDArray[np.int8]) -> list[Key]:
+def _bubbles(sheets: Sheets, view: View, x: Floats, y: Floats, status: NDArray[np.int8]) -> list[Key]:
     """Draw a bubble for all in a square: how many, and round its rim the share signed."""
-    cell, counts, left, bottom = _squares(box, x, y, BUBBLE_SIDE)
+    cell, counts, left, bottom = _squares(view.box, x, y, BUBBLE_SIDE)
     signed = np.bincount(cell, weights=status == SIGNED, minlength=len(counts))
     across, up = (np.bincount(cell, weights=values) / counts for values in (x, y))
-    half = BUBBLE_SIDE / 2
+    radius = np.clip(3.0 + 2.6 * np.log10(counts), 5.0, BUBBLE_SIDE / 2 - 1)
+    across = np.clip(across, left + radius, left + BUBBLE_SIDE - radius)
+    up = np.clip(up, bottom + radius, bottom + BUBBLE_SIDE - radius)
+    branch_x, branch_y = view.branch
+    hidden = np.hypot(across - branch_x, up - branch_y) < radius + BRANCH_ROOM
+    up[hidden] = branch_y - np.where(up[hidden] > branch_y, -1, 1) * (radius[hidden] + BRANCH_ROOM)
     for at in np.argsort(counts, kind="stable"):
-        radius = min(half - 1, max(5.0, 3.0 + 2.6 * math.log10(counts[at])))
-        middle = (
-            float(np.clip(across[at], left[at] + radius, left[at] + BUBBLE_SIDE - radius)),
-            float(np.clip(up[at], bottom[at] + radius, bottom[at] + BUBBLE_SIDE - radius)),
-        )
-        _bubble(sheets, *middle, radius, signed[at] / counts[at])
-        text = _short(counts[at])
-        size = min(6.5, 1.7 * radius / max(1, len(text)) * 1.25)
-        half_text = fonts.width(text, size) / 2
-        sheets.line(text, middle[0] - half_text, middle[1] - size * 0.36, size=size)
-    return [
-        Key(
-            "bubble", ACCENT, sheets.say(N_("That many merchants; the rim is full as far as they are signed"))
-        )
-    ]
+        _bubble(sheets, across[at], up[at], radius[at], signed[at] / counts[at], _short(counts[at]))
+    meaning = N_("That many merchants; the rim is full as far as they are signed")
+    return [Key("bubble", ACCENT, sheets.say(meaning))]
 
 
 def _quiet(sheets: Sheets, box: Box, x: Floats, y: Floats) -> list[Key]:
@@ -191,7 +184,7 @@ def _quiet(sheets: Sheets, box: Box, x: Floats, y: Floats) -> list[Key]:
     return keys
 
 
-def _bubble(sheets: Sheets, x: float, y: float, radius: float, share: float) -> None:
+def _bubble(sheets: Sheets, x: float, y: float, radius: float, share: float, text: str) -> None:
     canvas = sheets.canvas
     sheets.colour(fill="#ffffff", stroke="#c6d0cb")
     canvas.setLineWidth(1.3)
@@ -200,6 +193,8 @@ def _bubble(sheets: Sheets, x: float, y: float, radius: float, share: float) -> 
         sheets.colour(stroke=ACCENT)
         extent = min(359.9, 360 * share)
         canvas.arc(x - radius, y - radius, x + radius, y + radius, 90 - extent, extent)
+    size = min(6.5, 2.1 * radius / len(text))
+    sheets.line(text, x - fonts.width(text, size) / 2, y - size * 0.36, size=size)
 
 
 def _squares(

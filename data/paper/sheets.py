@@ -260,7 +260,13 @@ class Sheets:
         """
         edges = _edges(columns, box)
         step = size * LEADING
-        y = self._cells([[column.title] for column in columns], columns, edges, box.top, size, bold=True)
+        titles = [
+            fonts.broken(column.title, right - left - 2 * _PADDING, size, bold=True, most=2)
+            for column, (left, right) in zip(columns, edges, strict=True)
+        ]
+        high = max(map(len, titles))
+        titles = [[""] * (high - len(lines)) + lines for lines in titles]  # they stand on the rule below
+        y = self._cells(titles, columns, edges, box.top, size, bold=True)
         self.rule(box.left, box.right, y, colour=GREY)
         written = 0
         for number, row in enumerate(rows):
