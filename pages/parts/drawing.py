@@ -9,9 +9,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from geo.drawing import SNAP_M
+from geo.errors import GeoError
 from geo.plans import Plan
 from pages.parts import state
-from pages.parts.map import Tool
+from pages.parts.map import Drawing, Tool, zone_at
 from pages.parts.words import N_, _, shorten, spoken
 
 KINDS = {
@@ -37,7 +38,7 @@ ICONS = {
 HELD = ("brush",)  # stays in hand after a drawing; any other is put down
 WIDTHS_M = {"street": 100, "brush": 200}  # to begin with
 NARROWEST_M, WIDEST_M, STEP_M = 10, 2_000, 10
-NOBODY = 0
+NOBODY, WHERE_BEGUN = 0, -1  # instead of a zone that the brush paints for
 FITS = {state.ZONE_SNAP: True, state.ZONE_TO_BLOCKS: False}  # to begin with
 
 
@@ -112,22 +113,33 @@ def _width(kind: str) -> float:
     return float(width_m)
 
 
-def _painted(plan: Plan, selected: int | None) -> int | None:
-    """Ask whose the blocks under the brush are to be; None: nobody's."""
+def _painted(plan: Plan, selected: int | None) -> int:
+    """Ask whose the blocks under the brush are to be: see `painted_for`."""
     names = {zone.id: shorten(zone.name) for zone in plan.zones if not zone.locked}
-    choices = [*names, NOBODY]
+    names |= {WHERE_BEGUN: _("The zone a stroke begins in"), NOBODY: _("No zone")}
+    choices = sorted(names, key=lambda each: (each != WHERE_BEGUN, each == NOBODY, each))
     state.aim_brush(selected, choices)
     label = _("Blocks go to")
     st.markdown(f":gray[{label}]", width="content")
-    picked = st.selectbox(
+    picked: int = st.selectbox(
         label,
         choices,
-        format_func=lambda each: names.get(each) or _("No zone"),
+        format_func=names.__getitem__,
         key=state.ZONE_PAINTED,
         label_visibility="collapsed",
         width=190,
     )
-    return None if picked == NOBODY else picked
+    return picked
+
+
+def painted_for(plan: Plan, drawn: Drawing) -> int | None:
+    """Return the zone whose the blocks under a stroke are to be; None: nobody's."""
+    if drawn.zone_id in plan or drawn.zone_id == NOBODY:
+        return drawn.zone_id or None
+    zone_id = zone_at(plan, *drawn.shape.coords[0])
+    if zone_id is None:
+        raise GeoError(N_("Begin the stroke inside a zone, or choose first whose the blocks are to be."))
+    return zone_id
 
 
 def _fitting() -> None:

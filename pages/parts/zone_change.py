@@ -83,9 +83,11 @@ def _kept(
     held: Held, write: Callable[[Session], Held], notes: Sequence[str], change: Change | None = None
 ) -> Held:
     state.forget_pending()
+    answered = state.answering(state.ZONE_MAP)
     try:
         with writing() as session:
             now = write(session)
+        answered()  # before anything can cut the run short: what was drawn is done once
     except Conflict as error:
         fits = isinstance(error, PlanConflict) and error.mergeable
         state.keep_pending(Waiting(held.id, change, complaint(error), fits))

@@ -14,7 +14,7 @@ from geo import drawing
 from geo.errors import N_, GeoError, Overlaps
 from geo.plans import Plan, Zone
 from pages.parts import state, zone_reads
-from pages.parts.drawing import fit
+from pages.parts.drawing import fit, painted_for
 from pages.parts.frame import calm
 from pages.parts.map import Drawing
 from pages.parts.outlines import restored
@@ -65,8 +65,9 @@ def outline(held: Held, drawn: Drawing) -> BaseGeometry:
 
 def paint(asker: Asker, held: Held, drawn: Drawing) -> Held:
     """Give the blocks under the brush to the zone it paints, or to none."""
+    zone_id = painted_for(held.plan, drawn)
     cells = drawing.stroke_cells(held.plan, drawn.shape, drawn.width_m)
-    return make(asker, held, lambda plan: drawing.painted(plan, cells, drawn.zone_id))
+    return make(asker, held, lambda plan: drawing.painted(plan, cells, zone_id))
 
 
 def cut(asker: Asker, held: Held, drawn: Drawing, zone_id: int | None) -> Held:

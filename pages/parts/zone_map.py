@@ -23,7 +23,7 @@ from pages.parts.filters import LAYER_NAMES, codes_in
 from pages.parts.frame import calm
 from pages.parts.map import DrawnZone, Marked, Ring, Scene, Tool
 from pages.parts.words import _, distance, shorten, spoken
-from pages.parts.zone_change import make
+from pages.parts.zone_change import Waiting, make
 from pages.parts.zone_compare import moved_zones
 
 COLOURS = ("#0f5c4a", "#e0a030", "#4a7fb5", "#b4610f", "#7a5ea8", "#5f9ea0", "#a23b50", "#6b7b75")
@@ -111,6 +111,7 @@ def scene(look: Look) -> Scene:
         zones=[
             *(drawn(zone, zone.id == chosen) for zone in look.held.plan.zones),
             *(moved_zones(look.other, look.held) if look.other is not None else ()),
+            *draft(look.held),
         ],
         barriers=[barrier.shape for barrier in frame.barriers],
         tool=look.tool,
@@ -118,6 +119,14 @@ def scene(look: Look) -> Scene:
         colours=reads.colours(),
         legend=reads.legend(),
     )
+
+
+def draft(held: Held) -> list[DrawnZone]:
+    """Return what was drawn and waits for a word about the ground of others."""
+    waiting = state.pending()
+    if not isinstance(waiting, Waiting) or waiting.plan_id != held.id or waiting.shape is None:
+        return []
+    return [DrawnZone(0, waiting.shape)]
 
 
 def hint(held: Held) -> str:

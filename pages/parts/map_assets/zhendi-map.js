@@ -595,7 +595,7 @@
       return { label, ring, rim: onMap(ring.rim) };
     });
     placeLabels(own);
-    watchLabel(own);
+    watchLabels(own);
     state.asides.forEach((point) => add(sign(onMap(point), "zhendi-aside", 14)));
     if (state.selected) add(sign(onMap(state.selected.at), "zhendi-selected", 34));
     (state.candidates || []).forEach((point) => {
@@ -622,12 +622,14 @@
   }
 
   /* A label grows when its style or font comes later than itself. */
-  function watchLabel(own) {
+  function watchLabels(own) {
     if (own.growing) own.growing.disconnect();
-    const label = own.far && own.far.getElement();
-    if (!label) return;
     own.growing = new ResizeObserver(() => placeLabels(own));
-    own.growing.observe(label.firstChild);
+    const main = (own.pills || []).filter(({ ring }) => ring.main).map(({ label }) => label);
+    for (const label of [own.far, ...main]) {
+      const shown = label && label.getElement();
+      if (shown) own.growing.observe(shown.firstChild);
+    }
   }
 
   /* Where the spot for the radius is beyond the map's edge, it goes round the rim to the nearest one in sight. */
