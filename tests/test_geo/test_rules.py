@@ -35,9 +35,16 @@ def halves(frame: Frame = FRAME) -> Plan:
     known = lattice(frame)
     west = known.blocks.x < 0.0
     shapes = [PLANE.degrees(tiled(known.outlines[side])) for side in (west, ~west)]
-    return Plan(
-        frame, tuple(Zone(at, f"Z{at}", shape, pair=PAIR, **more) for at, shape in enumerate(shapes, 1))
-    )
+    zones = (Zone(at, f"Z{at}", shape, pair=PAIR) for at, shape in enumerate(shapes, 1))
+    return Plan(frame, tuple(zones))
+
+
+def same(one: Zone, other: Zone) -> bool:
+    return bool(PLANE.metres(one.shape).symmetric_difference(PLANE.metres(other.shape)).area < 0.1)
+
+
+def said(breach: Breach) -> str:
+    return str(Told(breach.message, **breach.values))
 
 
 def loads(plan: Plan, **measures: list[float]) -> pd.DataFrame:
