@@ -14,6 +14,7 @@ import shapely
 from shapely import LineString, MultiPolygon, box
 
 from geo import drawing
+from geo.errors import Told
 from geo.lattice import cells_in, ground_of_cells, lattice
 from geo.planes import Plane, tiled
 from geo.plans import Barrier, Frame, Measure, Plan, Zone
