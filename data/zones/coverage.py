@@ -103,6 +103,10 @@ class Report:
         tags, channels = (self._likes[name] for name in ("tags", "channels"))
         return tags.commonest(at, TOP_TAGS), channels.commonest(at, TOP_CHANNELS)
 
+    def of(self, figure: str) -> pd.DataFrame:
+        """Return a figure of the zones: `value`, `numerator`, `denominator`."""
+        return pd.DataFrame(self.zones[figure])
+
     def zone(self, zone_id: int) -> dict[str, Figure]:
         """Return a zone's figures by name."""
         row, hidden = self.zones.loc[zone_id].to_numpy(), self.hidden.loc[zone_id].to_numpy()

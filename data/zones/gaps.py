@@ -121,6 +121,37 @@ def table(here: Floats, households: float, reference: Reference) -> pd.DataFrame
     return frame.sort_values(["missing", "category"], ascending=[False, True]).reset_index(drop=True)
 
 
+def largest(snapshot: Snapshot, asker: Asker, plan: Plan, key: Hashable = None) -> pd.DataFrame:
+    """
+    Return the category each zone misses most of, beside the circle, by zone.
+
+    Returns
+    -------
+    largest
+        Indexed by zone: `category` (id), `merchants`, `missing`, `households`, `reference_per_1000`. Zones
+        that miss nothing, or have no households, are left out.
+    """
+    asker.require(Right.READ_PLANS, snapshot.branch_id)
+    found = placed(snapshot, plan, key, today=day_number(intervals.today()))
+    reference, n = found.circle, len(plan)
+    own, homes = found.sums["merchants.categories"][:n], found.sums["places.households"][:n]
+    per_home = np.where(_there(reference), reference.categories, 0.0) / (reference.households or np.nan)
+    missing = np.nan_to_num(per_home * homes[:, None] - own)
+    worst = missing.argmax(axis=1) if n else np.empty(0, dtype=np.intp)
+    at = np.arange(n)
+    frame = pd.DataFrame(
+        {
+            "category": worst.astype(np.int64),
+            "merchants": own[at, worst].astype(np.int64),
+            "missing": missing[at, worst],
+            "households": homes,
+            "reference_per_1000": per_home[worst] * 1000.0,
+        },
+        index=pd.Index(plan.ids, name="zone_id", dtype=np.int64),
+    )
+    return frame[frame["missing"] > 0.0]
+
+
 def others_know(session: Session, asker: Asker, branch_id: int, frame: Frame) -> Reference:
     """
     Return the merchants and households the bank's other branches know within twice a plan's radius.
