@@ -116,7 +116,7 @@ def draw(sheets: Sheets, box: Box, ground: Ground) -> list[Key]:
     taken = _branch_room(view)
     _areas(sheets, view, ground.areas)
     _rings(sheets, view, ground)
-    keys += marks.dots(sheets, view, ground.dots, quiet=len(ground.stops) > 0)
+    keys += marks.dots(sheets, view, ground.dots, taken, quiet=len(ground.stops) > 0)
     marks.stops(sheets, view, ground.stops, taken)
     _branch(sheets, view)
     _labels(sheets, view, ground, taken)
@@ -244,8 +244,11 @@ def _labels(sheets: Sheets, view: View, ground: Ground, taken: list[Box]) -> Non
                 break
     for ring in ground.rings:
         if ring.label and ring.radius_m > 0:
-            top = y + ring.radius_m * view.scale
-            _place(sheets, view.box, ring.label, x, top, taken, False)
+            for degrees in (90, 270, 0, 180, 45, 135, 225, 315):
+                turn, reach = math.radians(degrees), ring.radius_m * view.scale
+                spot = x + reach * math.cos(turn), y + reach * math.sin(turn)
+                if _place(sheets, view.box, ring.label, *spot, taken, False):
+                    break
 
 
 def _place(

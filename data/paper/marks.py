@@ -28,9 +28,9 @@ QUIET = ("#d9ebe3", "#b5d8c8", "#86bfa7", "#549f82")
 QUIET_FROM = (1, 5, 20, 50)
 SIGNED, CONTACTED, CLOSED = (STATUSES.index(name) for name in ("signed", "contacted", "closed"))
 DOT, BUBBLE_SIDE, SHADE_SIDE, QUIET_SIDE = 2.1, 26.0, 13.0, 10.0
-BRANCH_ROOM = 5.0
+BRANCH_ROOM = 4.5
 MOST_DOTS, MOST_A_SPOT = 1500, 2.5
-_SPOT = 7.0
+_SPOT, _BESIDE = 7.0, 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,9 @@ def shades(sheets: Sheets, view: View, customers: Shades | None) -> list[Key]:
     ]
 
 
-def dots(sheets: Sheets, view: View, merchants: Dots | None, *, quiet: bool = False) -> list[Key]:
+def dots(
+    sheets: Sheets, view: View, merchants: Dots | None, taken: list[Box], *, quiet: bool = False
+) -> list[Key]:
     """Draw merchants as dots; where those would hide one another as bubbles, or, `quiet`, as a shade."""
     if merchants is None or not len(merchants):
         return []
@@ -92,7 +94,7 @@ def dots(sheets: Sheets, view: View, merchants: Dots | None, *, quiet: bool = Fa
     if _is_crowded(view.box, x[inside], y[inside]):
         if quiet:
             return _quiet(sheets, view.box, x[inside], y[inside])
-        return _bubbles(sheets, view, x[inside], y[inside], merchants.status[inside])
+        return _bubbles(sheets, view, x[inside], y[inside], merchants.status[inside], taken)
     for status in (CLOSED, STATUSES.index("known"), CONTACTED, SIGNED):
         of_status = inside[merchants.status[inside] == status]
         for colour in sorted(set(merchants.colours[of_status])):
@@ -151,7 +153,9 @@ def _is_crowded(box: Box, x: Floats, y: Floats) -> bool:
     return bool(len(x) > 100 and counts.mean() > MOST_A_SPOT)
 
 
-def _bubbles(sheets: Sheets, view: View, x: Floats, y: Floats, status: NDArray[np.int8]) -> list[Key]:
+def _bubbles(
+    sheets: Sheets, view: View, x: Floats, y: Floats, status: NDArray[np.int8], taken: list[Box]
+) -> list[Key]:
     """Draw a bubble for all in a square: how many, and round its rim the share signed."""
     cell, counts, left, bottom = _squares(view.box, x, y, BUBBLE_SIDE)
     signed = np.bincount(cell, weights=status == SIGNED, minlength=len(counts))
@@ -160,10 +164,14 @@ def _bubbles(sheets: Sheets, view: View, x: Floats, y: Floats, status: NDArray[n
     across = np.clip(across, left + radius, left + BUBBLE_SIDE - radius)
     up = np.clip(up, bottom + radius, bottom + BUBBLE_SIDE - radius)
     branch_x, branch_y = view.branch
-    hidden = np.hypot(across - branch_x, up - branch_y) < radius + BRANCH_ROOM
-    up[hidden] = branch_y - np.where(up[hidden] > branch_y, -1, 1) * (radius[hidden] + BRANCH_ROOM)
+    covers = np.hypot(across - branch_x, up - branch_y) < radius + BRANCH_ROOM
+    radius[covers] = np.minimum(radius[covers], _BESIDE)  # it goes where four squares meet: there is room
+    away = (radius[covers] + BRANCH_ROOM) / np.sqrt(2)
+    across[covers] = branch_x + np.where(across[covers] < branch_x, -away, away)
+    up[covers] = branch_y + np.where(up[covers] < branch_y, -away, away)
     for at in np.argsort(counts, kind="stable"):
         _bubble(sheets, across[at], up[at], radius[at], signed[at] / counts[at], _short(counts[at]))
+        taken.append(Box(across[at] - radius[at], up[at] - radius[at], 2 * radius[at], 2 * radius[at]))
     meaning = N_("That many merchants; the rim is full as far as they are signed")
     return [Key("bubble", ACCENT, sheets.say(meaning))]
 
