@@ -26,6 +26,14 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from data import catalogue, config, export, figures, ingest, outages, snapshots, store
+from data.commands import Answer, BranchCode, Datum, Json
+from data.commands import answering as _answering
+from data.commands import engine as _engine
+from data.commands import ground as _ground
+from data.commands import os_user as _asker
+from data.commands import refusal as _refusal
+from data.commands import told as _t
+from data.commands import write as _write
 from data.config import Settings
 from data.figures import Catchment, Filters, Reach
 from data.ingest import ImportReport
@@ -56,13 +64,10 @@ app.add_typer(branch_app, name="branch")
 
 Layer = StrEnum("Layer", ["merchants", "customers", "outlets", "places"])
 ListOf = StrEnum("ListOf", ["merchants", "customers", "outlets", "places", "visits"])
-Datum = StrEnum("Datum", ["wgs84", "gcj02", "bd09"])
 DatumOrAuto = StrEnum("DatumOrAuto", ["auto", "wgs84", "gcj02", "bd09"])
 Policy = StrEnum("Policy", ["update", "keep", "skip"])
 Keep = StrEnum("Keep", ["later", "none"])
 Weight = StrEnum("Weight", ["merchants", "customers", "households", "deposits", "hours"])
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-BranchCode = Annotated[str, typer.Option("--branch", help="The branch's code.")]
 
 
 def main() -> None:
@@ -303,14 +308,6 @@ def export_layer(
         )
 
 
-def _ground(branch: str) -> tuple[Snapshot, Catchment]:
-    """Return a branch's working set and how far it reaches."""
-    with store.reading(_engine()) as session:
-        found = store.branch(session, _asker(), branch)
-    snapshot = snapshots.seen_by(_engine(), _asker(), found["id"])
-    return snapshot, figures.catchment(snapshot, by_hand_m=found["radius_m"])
-
-
 @app.command()
 def catchment(branch: BranchCode, as_json: Json = False) -> None:
     """Say how far the branch reaches, and what sets the radius."""
@@ -344,42 +341,60 @@ def coverage(branch: BranchCode, as_json: Json = False) -> None:
 @app.command()
 def design(
     branch: BranchCode,
-    zones: Annotated[int, typer.Option(min=1, help="How many.")],
-    weight: Annotated[Weight, typer.Option(help="What is to be alike in each zone.")] = Weight.merchants,
+    zones: Annotated[int | None, typer.Option(min=1, help="How many; without, as --target asks for.")] = None,
+    weight: Annotated[
+        list[Weight] | None, typer.Option(help="What is to be alike in each zone: merchants; once or more.")
+    ] = None,
+    tolerance: Annotated[
+        list[float] | None, typer.Option(help="How far from the ideal: 0.05; one for all, or one a weight.")
+    ] = None,
+    target: Annotated[
+        list[float] | None, typer.Option(help="How much a zone should hold, one a weight; 0 for no matter.")
+    ] = None,
+    lowest: Annotated[
+        list[float] | None, typer.Option(help="The least a zone may hold, one a weight; 0 for no matter.")
+    ] = None,
+    highest: Annotated[
+        list[float] | None, typer.Option(help="The most a zone may hold, one a weight; 0 for no matter.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the zones to this .geojson, in WGS 84.")] = None,
+    save: Annotated[str | None, typer.Option(help="Keep the zones as a draft plan of this name.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed tries other starts.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Divide the catchment into zones that weigh alike, each in one piece and compact."""
-    from data.zones import designing  # the other commands start faster without it
+    from data.zones import asked, designing, plans  # the other commands start faster without them
+    from geo.plans import Plan
 
     with _answering(as_json) as answer:
         if out is not None and out.suffix.lower() != ".geojson":
             raise FileError(N_("Zones are written as .geojson, not as {suffix}."), suffix=out.suffix or "-")
         start = time.perf_counter()
-        snapshot, ground = _ground(branch)
-        found = designing.designed(
-            snapshot,
-            _asker(),
-            zones,
-            weight=weight.value,
-            radius_m=ground.radius_m,
-            seed=seed,
+        measures = asked.measures(
+            [each.value for each in weight or [Weight.merchants]], tolerance, target, lowest, highest
         )
+        snapshot, ground = _ground(branch)
+        empty = Plan(designing.frame_of(snapshot, ground.radius_m, measures))
+        found = designing.designed(snapshot, _asker(), empty, zones=zones, seed=seed)
         if out is not None:
-            _write(found.zones.to_json(drop_id=True, ensure_ascii=False).encode(), out)
+            _write(found.frame().to_json(drop_id=True, ensure_ascii=False).encode(), out)
+        if save is not None:
+            with store.transaction(_engine()) as session:
+                plans.new_plan(session, _asker(), snapshot.branch_id, name=save, plan=found.plan)
         plan = found.design
         told = {
             "zones": plan.zones,
-            "blocks": len(found.blocks),
+            "blocks": len(found.parcels),
             "largest_deviation": plan.largest_deviation,
             "bound": plan.bound.deviation,
-            "bound_block": None if plan.bound.block is None else found.blocks.ids[plan.bound.block],
+            "bound_block": found.bound_block,
             "within": plan.within,
             "dispersion": plan.dispersion,
             "mean_polsby_popper": found.mean_polsby_popper,
             "boundary_m": plan.boundary_m,
             "contiguous": plan.contiguous,
+            "measures": [asdict(each) for each in measures],
+            "left_out": found.left_out,
             "seconds": round(time.perf_counter() - start, 3),
         }
         answer(
@@ -483,69 +498,6 @@ def unplaced(
 
 
 # --- answers ----------------------------------------------------------------------------------------------
-
-Answer = Callable[[dict[str, Any], str], None]
-
-
-@contextmanager
-def _answering(as_json: bool) -> Iterator[Answer]:
-    """Give a way to answer, and turn what is refused into words and exit status 1."""
-
-    def answer(result: dict[str, Any], words: str) -> None:
-        typer.echo(json.dumps(result, ensure_ascii=False, default=str, allow_nan=False) if as_json else words)
-
-    try:
-        yield answer
-    except ZhendiError as error:
-        _refuse(error, as_json)
-    except (*outages.DATABASE_ERRORS, OSError) as error:
-        # Its text may hold rows; only its kind is said.
-        refused = N_("The database does not answer or refuses ({kind}).")
-        if isinstance(error, OSError) and outages.told(error) is None:
-            raise
-        _refuse(outages.told(error) or StoreError(refused, kind=type(error).__name__), as_json)
-
-
-def _refuse(error: ZhendiError, as_json: bool) -> NoReturn:
-    words, result = say(error, config.language()), _refusal(error)
-    if isinstance(error, DatumUnknown):
-        places = "; ".join(f"{name} {lon:.6f}, {lat:.6f}" for name, (lon, lat) in error.candidates.items())
-        where = _t(N_("In WGS 84 the first row would lie at: {places}"), places=places)
-        words = f"{words}\n{where}"
-    if isinstance(error, ManyRejected):
-        advice = _t(N_("Add --yes to go on without them."))
-        words = f"{words}\n{advice}"
-    if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False))
-    typer.echo(words, err=True)
-    raise typer.Exit(1)
-
-
-def _refusal(error: ZhendiError) -> dict[str, Any]:
-    result: dict[str, Any] = {"error": say(error, config.language()), "kind": type(error).__name__}
-    if isinstance(error, DatumUnknown):
-        result["candidates"] = {
-            name: {"lon": lon, "lat": lat} for name, (lon, lat) in error.candidates.items()
-        }
-    if isinstance(error, ManyRejected):
-        result["reasons"] = error.values["reasons"]
-    return result
-
-
-def _t(message: str, **values: object) -> str:
-    return say(message, config.language(), **values)
-
-
-def _engine() -> Engine:
-    settings = Settings.from_env()
-    engine = store.engine(settings)
-    store.migrate(engine)
-    return engine
-
-
-def _asker() -> Asker:
-    return command_line(getpass.getuser())
-
 
 def _check_batch(session: Session, asker: Asker, branch: str, batch: int) -> None:
     """Refuse a batch that is not the branch's."""
@@ -659,13 +611,6 @@ def _write_report(tables: dict[str, pd.DataFrame], path: Path) -> None:
     _write(
         export.to_csv(tables["rejected"]) if path.suffix.lower() == ".csv" else export.to_xlsx(tables), path
     )
-
-
-def _write(content: bytes, path: Path) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise FileError(N_("The file {name} cannot be written."), name=path.name) from error
 
 
 def _farthest(session: Any, asker: Asker, point: Any) -> dict[str, Any]:

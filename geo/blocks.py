@@ -205,6 +205,21 @@ def parted(blocks: Blocks, barriers: Sequence[BaseGeometry]) -> Blocks:
     )
 
 
+def some(blocks: Blocks, inside: NDArray[np.bool_]) -> Blocks:
+    """Return some of the blocks, and how they touch each other."""
+    place = np.cumsum(inside) - 1
+    both = inside[blocks.owners] & inside[blocks.neighbours]
+    owners = place[blocks.owners[both]]
+    return Blocks(
+        blocks.ids[inside],
+        blocks.x[inside],
+        blocks.y[inside],
+        np.searchsorted(owners, np.arange(int(inside.sum()) + 1)).astype(np.int64),
+        place[blocks.neighbours[both]],
+        blocks.border_m[both],
+    )
+
+
 def weights_of(at: ArrayLike, blocks: int, amounts: ArrayLike | None = None) -> Floats:
     """
     Return what each block weighs: the sum over the points in it.

@@ -1,84 +1,129 @@
-"""Zones for a branch, designed from what its working set holds: the cells of its catchment, weighed."""
+"""Zones of a plan designed anew: blocks weighed, divided among zones that weigh alike, and put on the map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-import h3
 import numpy as np
+import pandas as pd
+import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
-from shapely.geometry import shape
+from scipy.optimize import linear_sum_assignment
+from shapely.geometry.base import BaseGeometry
 
-from data.figures import FEWEST
-from data.filters import CLOSED, SIGNED
 from data.rights import Asker, Right
-from data.snapshots import Layer, Snapshot
-from geo import blocks as blocks_of
+from data.snapshots import Snapshot
+from data.zones.coverage import loads
+from data.zones.weighing import check_measures, divided, weighed
 from geo import crs
-from geo.blocks import Blocks
-from geo.design import TOLERANCE, Design, Limits, Progress, design
+from geo import parcels as ground_of
+from geo.blocks import resolution_for
+from geo.design import Design, Limits, Progress, design
 from geo.errors import N_, DataError
+from geo.parcels import Parcels
+from geo.planes import Plane, joined
+from geo.plans import Change, Frame, Measure, Plan, Zone
+from geo.starting import parts_of
 
 Floats = NDArray[np.float64]
-WEIGHTS = ("merchants", "customers", "households", "deposits", "hours")
+Place = tuple[float, float]
 
-# A visit takes half an hour and the walk from the next one to be visited; so many come due in a quarter.
-_VISIT_H, _WALK_M_H = 0.5, 4_000.0
-_VISITS_SIGNED, _VISITS_OTHER = 90 / 90, 90 / 180
-_BORDER_SHARE = 0.5
-FEWEST_CELLS, MOST_CELLS, CELLS_A_POINT = 300, 20_000, 10  # many empty cells only blur what is to be balanced
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """What is weighed: where and how much."""
-
-    lon: Floats
-    lat: Floats
-    amount: Floats
+BORDER_SHARE = 2.0
+GIVE = 0.02
+FEWEST_CELLS, MOST_CELLS, CELLS_A_POINT = 300, 20_000, 10  # many empty cells only blur what is balanced
+_LEAST_PART = 0.25  # of a zone: ground cut off from the rest with less in it is left without one
+_STAYS = 0.5  # of its ground, or of the other's: as much in common makes two zones the same
 
 
 @dataclass(frozen=True, eq=False)
 class Designed:
     """
-    A plan of a branch's ground.
+    A plan's zones designed anew.
 
     Parameters
     ----------
-    zones
-        `zone_id` from 1, `weight` (NaN where few customers make it up and the asker may not see them) and the
-        shape, in WGS 84.
+    change
+        Of the plan: its unlocked zones are replaced, numbers kept where the ground mostly stays.
+    plan
+        After it.
     design
-        With its measures.
-    blocks
-        The cells it is made of.
-    mean_polsby_popper
-        Of the zones.
+        With its measures; its zone k is the plan's zone `ids[k]`.
+    parcels
+        The blocks it is made of.
+    ids
+        The new zones' numbers.
+    measures
+        What was balanced.
+    loads
+        What each zone holds of each measure; NaN where few customers make it up that the asker may not see.
+    left_out
+        Blocks that lie in no zone: little is on them, and a barrier or a locked zone parts them off.
     """
 
-    zones: GeoDataFrame
+    change: Change
+    plan: Plan
     design: Design
-    blocks: Blocks
-    mean_polsby_popper: float
+    parcels: Parcels
+    ids: tuple[int, ...]
+    measures: tuple[Measure, ...]
+    loads: pd.DataFrame
+    left_out: int
+
+    @property
+    def bound_block(self) -> object:
+        """The name of the block that sets the bound; None where none does."""
+        block = self.design.bound.block
+        return None if block is None else self.parcels.blocks.ids[block]
+
+    @property
+    def mean_polsby_popper(self) -> float:
+        """Of the new zones: 4 pi area / perimeter^2, 1 for a circle."""
+        plane = Plane(self.plan.frame.lon, self.plan.frame.lat)
+        shapes = plane.all_metres([self.plan.zone(each).shape for each in self.ids])
+        return float((4.0 * np.pi * shapely.area(shapes) / shapely.length(shapes) ** 2).mean())
+
+    def frame(self) -> GeoDataFrame:
+        """Return the new zones: `zone_id`, `weight` (of the first measure), then the others by name."""
+        held = self.loads.loc[list(self.ids)]
+        first = {"zone_id": list(self.ids), "weight": held.iloc[:, 0].to_numpy()}
+        others = {name: held[name].to_numpy() for name in held.columns[1:]}
+        shapes = [self.plan.zone(each).shape for each in self.ids]
+        return GeoDataFrame({**first, **others}, geometry=shapes, crs=crs.WGS84).sort_values(
+            "zone_id", ignore_index=True
+        )
+
+
+def frame_of(snapshot: Snapshot, radius_m: float, measures: Sequence[Measure] = ()) -> Frame:
+    """Return the frame of a plan yet to be made, with blocks as fine as what is there asks for."""
+    points = len(snapshot.merchants) + len(snapshot.customers) + len(snapshot.places)
+    most = int(np.clip(CELLS_A_POINT * points, FEWEST_CELLS, MOST_CELLS))
+    return Frame(snapshot.lon, snapshot.lat, radius_m, resolution_for(radius_m, most), tuple(measures))
 
 
 def designed(
     snapshot: Snapshot,
     asker: Asker,
-    zones: int,
+    plan: Plan,
     *,
-    weight: str = "merchants",
-    radius_m: float,
-    tolerance: float = TOLERANCE,
+    zones: int | None = None,
+    measures: Sequence[Measure] | None = None,
+    capacities: Sequence[float] | None = None,
+    pairs: Sequence[tuple[int, ...]] = (),
+    polygons: Sequence[BaseGeometry] | None = None,
+    seeds: Sequence[Place] = (),
+    candidates: Sequence[Place] = (),
+    name: Callable[[int], str] = str,
     seed: int = 0,
+    effort: float = 1.0,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Designed:
     """
-    Return the ground round a branch divided into zones that weigh alike.
+    Return a plan's ground divided into zones that weigh alike, each in one piece and compact.
+
+    Locked zones keep their ground; other zones do not reach across them, nor across the plan's barriers.
 
     Parameters
     ----------
@@ -86,113 +131,200 @@ def designed(
         Of the branch.
     asker
         Who may edit its plans.
+    plan
+        Whose zones are replaced; one without zones will do.
     zones
-        How many.
-    weight
-        What is balanced: merchants not closed, customers (a target group counts its size), households of
-        places, deposits of existing customers, or hours of work a quarter (visits due, and the walk between
-        neighbours).
-    radius_m
-        Of the catchment. What is set aside, or lies beyond, weighs nothing.
-    tolerance, seed, progress, cancelled
+        How many, beside locked ones. Without, as many as the measures' targets ask for, or the capacities.
+    measures
+        What each zone is to hold alike, how nearly, and at least and at most; those of the plan's frame
+        without. They are the frame's from then on.
+    capacities
+        A zone each: the hours its pair has, say. Zones get parts of the whole in proportion.
+    pairs
+        Who works each zone, beside capacities.
+    polygons
+        WGS 84: blocks to make zones of, in place of the frame's cells.
+    seeds, candidates
+        Longitude and latitude: each seed lies in a zone of its own, and each other zone holds one of the
+        candidates, if there are any.
+    name
+        What a new zone is called, by its number.
+    seed, effort, progress, cancelled
         As in `geo.design.design`.
 
     Raises
     ------
-    DataError
-        When there is nothing to balance.
+    DataError, GeoError
+        When there is nothing to balance, or no such zones can be.
     """
     asker.require(Right.EDIT_PLANS, snapshot.branch_id)
-    if weight not in WEIGHTS:
-        raise DataError(
-            N_("Zones can balance {known}, not {weight}."), known=", ".join(WEIGHTS), weight=weight
-        )
-    points = _points(snapshot, weight, radius_m)
-    if not points.amount.sum() > 0.0:
-        raise DataError(
-            N_("Nothing inside the catchment counts as {weight}: there is nothing to balance."), weight=weight
-        )
-    most = int(np.clip(CELLS_A_POINT * len(points.lon), FEWEST_CELLS, MOST_CELLS))
-    resolution = blocks_of.resolution_for(radius_m, most)
-    blocks = blocks_of.cells_of_circle(snapshot.lon, snapshot.lat, radius_m, resolution)
-    at = blocks_of.cell_at(blocks, points.lon, points.lat)
-    weights = blocks_of.weights_of(at, len(blocks), points.amount)
+    asked = tuple(plan.frame.measures if measures is None else measures)
+    check_measures(asked)
+    names = [measure.name for measure in asked]
+    frame = replace(plan.frame, measures=asked)
+    free = _free(plan, frame, polygons)
+    weights = weighed(snapshot, free, frame, names)
+    check_weights(weights, names)
+    count = _how_many(zones, capacities, asked, weights)
+    if polygons is None:
+        free, weights = divided(snapshot, free, frame, names, count)
+    free, weights, left_out = _joined(frame, free, weights, count)
     found = design(
-        blocks,
+        free.blocks,
         weights,
-        zones,
-        limits=Limits(tolerance=tolerance),
-        mass=weights,
-        border_share=_BORDER_SHARE,
+        count,
+        limits=limits_of(asked, capacities),
+        seeds=_blocks_at(free, frame, seeds),
+        candidates=sorted(set(_blocks_at(free, frame, candidates))),
+        mass=mass_of(weights),
+        border_share=BORDER_SHARE,
+        give=GIVE,
         seed=seed,
+        effort=effort,
         progress=progress,
         cancelled=cancelled,
     )
-    held = np.bincount(found.zone, weights=weights, minlength=zones)
-    if _hides(asker, snapshot.branch_id, weight):
-        points_of = np.bincount(found.zone[at[at >= 0]], minlength=zones)
-        held = np.where((points_of > 0) & (points_of < FEWEST), np.nan, held)
-    shapes = _shapes(blocks, found)
+    after, ids = _replaced(plan, frame, free, found, pairs, name)
     return Designed(
-        GeoDataFrame({"zone_id": np.arange(1, zones + 1), "weight": held}, geometry=shapes, crs=crs.WGS84),
+        plan.change_to(after, "designed"),
+        after,
         found,
-        blocks,
-        _mean_polsby_popper(shapes, snapshot.lon, snapshot.lat),
+        free,
+        ids,
+        asked,
+        loads(snapshot, after, asker=asker)[names],
+        left_out,
     )
 
 
-def _hides(asker: Asker, branch_id: int, weight: str) -> bool:
-    """Whether what few customers add up to is hidden from the asker."""
-    if weight == "deposits":
-        return not asker.may(Right.DEPOSITS, branch_id)
-    return weight in ("customers", "hours") and asker.masked(branch_id)
+def _free(plan: Plan, frame: Frame, polygons: Sequence[BaseGeometry] | None) -> Parcels:
+    """Return the blocks zones are made of: all ground but that of locked zones, and what is too far."""
+    found = ground_of.cells(frame) if polygons is None else ground_of.polygons(frame, polygons)
+    if frame.farthest_m is not None:
+        found = ground_of.some(found, np.hypot(found.blocks.x, found.blocks.y) <= frame.farthest_m)
+    locked = Plane(frame.lon, frame.lat).all_metres([zone.shape for zone in plan.zones if zone.locked])
+    return ground_of.less(found, joined(locked)) if len(locked) else found
 
 
-def _points(snapshot: Snapshot, weight: str, radius_m: float) -> Points:
-    """Return the points inside the catchment with what each weighs."""
-    merchants, customers, places = snapshot.merchants, snapshot.customers, snapshot.places
-    open_ = merchants.status != CLOSED
-    if weight == "merchants":
-        return _inside([(merchants, open_, np.ones(len(merchants)))], radius_m)
-    if weight == "customers":
-        everybody = np.ones(len(customers), dtype=bool)
-        return _inside([(customers, everybody, customers.people.astype(np.float64))], radius_m)
-    if weight == "households":
-        return _inside([(places, ~np.isnan(places.households), places.households)], radius_m)
-    if weight == "deposits":
-        known = customers.existing & (customers.deposits > 0.0)
-        return _inside([(customers, known, customers.deposits)], radius_m)
-    visits = np.where(merchants.status == SIGNED, _VISITS_SIGNED, _VISITS_OTHER)
-    targets = np.full(len(customers), _VISITS_OTHER)
-    due = _inside([(merchants, open_, visits), (customers, ~customers.existing, targets)], radius_m)
-    return Points(due.lon, due.lat, due.amount * _hours_a_visit(snapshot, due))
+def check_weights(weights: Floats, names: Sequence[str]) -> None:
+    """Refuse a measure that is nothing anywhere."""
+    for name, whole in zip(names, weights.sum(axis=0), strict=True):
+        if not whole > 0.0:
+            raise DataError(
+                N_("Nothing inside the catchment counts as {weight}: there is nothing to balance."),
+                weight=name,
+            )
 
 
-def _inside(layers: list[tuple[Layer, NDArray[np.bool_], Floats]], radius_m: float) -> Points:
-    taken = [(layer, counts & (layer.reach_m <= radius_m), amounts) for layer, counts, amounts in layers]
-    return Points(
-        np.concatenate([layer.lon[rows] for layer, rows, _ in taken]),
-        np.concatenate([layer.lat[rows] for layer, rows, _ in taken]),
-        np.concatenate([amounts[rows] for _, rows, amounts in taken]),
+def _how_many(
+    zones: int | None, capacities: Sequence[float] | None, measures: Sequence[Measure], weights: Floats
+) -> int:
+    """Return how many zones are asked for: by number, by pair, or by what one should hold."""
+    if capacities is not None:
+        if zones not in (None, len(capacities)):
+            raise DataError(
+                N_("{zones} zones do not match {count} capacities."), zones=zones, count=len(capacities)
+            )
+        return len(capacities)
+    if zones is not None:
+        return zones
+    wholes = zip(measures, weights.sum(axis=0), strict=True)
+    parts_ = [whole / measure.target for measure, whole in wholes if measure.target]
+    if not parts_:
+        raise DataError(N_("Say how many zones there are to be, or how much one should hold."))
+    return max(1, round(float(max(parts_))))
+
+
+def limits_of(measures: Sequence[Measure], capacities: Sequence[float] | None = None) -> Limits:
+    """Return measures as the designer takes them."""
+    return Limits(
+        tolerance=[measure.tolerance for measure in measures],
+        lowest=[np.nan if each.lowest is None else each.lowest for each in measures],
+        highest=[np.nan if each.highest is None else each.highest for each in measures],
+        shares=capacities,
     )
 
 
-def _hours_a_visit(snapshot: Snapshot, due: Points) -> Floats:
-    """Return how long a visit takes with the walk to the nearest neighbour that is visited too."""
-    if len(due.lon) < 2:
-        return np.full(len(due.lon), _VISIT_H)
-    x, y = crs.to_metric(due.lon, due.lat, crs.local_metric(snapshot.lon, snapshot.lat))
-    walk_m, _ = KDTree(np.column_stack([x, y])).query(np.column_stack([x, y]), k=2)
-    hours: Floats = _VISIT_H + walk_m[:, 1] / _WALK_M_H
-    return hours
+def mass_of(weights: Floats) -> Floats:
+    """Return one mass a block for several measures: the mean of its shares in each."""
+    mass: Floats = (weights / weights.mean(axis=0)).mean(axis=1)
+    return mass
 
 
-def _shapes(blocks: Blocks, found: Design) -> list[object]:
-    """Return each zone's outline, in WGS 84."""
-    cells = [blocks.ids[found.zone == zone].tolist() for zone in range(found.zones)]
-    return [shape(h3.cells_to_h3shape(each).__geo_interface__) for each in cells]
+def _joined(frame: Frame, parcels: Parcels, weights: Floats, zones: int) -> tuple[Parcels, Floats, int]:
+    """Return the blocks zones are made of, without parts of the ground too light for a zone of their own."""
+    if not len(parcels):
+        raise DataError(N_("All ground is in locked zones: there is none to make zones of."))
+    walled = ground_of.walled(parcels, frame)
+    part = parts_of(walled.blocks)
+    whole = weights.sum(axis=0)
+    share = np.column_stack([np.bincount(part, weights=column) for column in weights.T]) / whole
+    kept = share.max(axis=1) * zones >= _LEAST_PART
+    inside = kept[part]
+    return ground_of.some(walled, inside), weights[inside], int((~inside).sum())
 
 
-def _mean_polsby_popper(shapes: list[object], lon: float, lat: float) -> float:
-    metric = GeoDataFrame(geometry=shapes, crs=crs.WGS84).to_crs(crs.local_metric(lon, lat)).geometry
-    return float((4.0 * np.pi * metric.area / metric.length**2).mean())
+def _blocks_at(parcels: Parcels, frame: Frame, places: Sequence[Place]) -> list[int]:
+    if not len(places):
+        return []
+    found = ground_of.parcel_at(parcels, frame, [lon for lon, _ in places], [lat for _, lat in places])
+    if (found < 0).any():
+        raise DataError(
+            N_("Place {which} to start from lies on no ground that is free."),
+            which=int((found < 0).argmax()) + 1,
+        )
+    return [int(at) for at in found]
+
+
+# The plan ---------------------------------------------------------------------------------------------------
+
+
+def _replaced(
+    plan: Plan,
+    frame: Frame,
+    parcels: Parcels,
+    found: Design,
+    pairs: Sequence[tuple[int, ...]],
+    name: Callable[[int], str],
+) -> tuple[Plan, tuple[int, ...]]:
+    """Return the plan with its unlocked zones replaced, and the new zones' numbers."""
+    plane = Plane(frame.lon, frame.lat)
+    shapes = [plane.degrees(each) for each in ground_of.ground(parcels, found.zone, found.zones)]
+    same = _same_zones(plan, parcels, found)
+    used = {zone.name for zone in plan.zones if zone.locked} | {
+        plan.zone(each).name for each in same.values()
+    }
+    middles = shapely.centroid(np.array(shapes, dtype=object))
+    ids, zones, number = dict[int, int](), [zone for zone in plan.zones if zone.locked], plan.last_id
+    for each in np.lexsort((shapely.get_x(middles), -shapely.get_y(middles))).tolist():
+        if each in same:
+            zone = replace(plan.zone(same[each]), shape=shapes[each])
+        else:
+            number += 1
+            while name(number) in used:
+                number += 1
+            zone = Zone(number, name(number), shapes[each])
+        zones.append(replace(zone, pair=tuple(pairs[each])) if each < len(pairs) else zone)
+        ids[each] = zone.id
+    after = replace(plan, frame=frame, zones=tuple(zones))
+    return after, tuple(ids[each] for each in range(found.zones))
+
+
+def _same_zones(plan: Plan, parcels: Parcels, found: Design) -> dict[int, int]:
+    """Return the old zone's number of each new zone that is mostly it."""
+    old = [zone for zone in plan.zones if not zone.locked]
+    if not old:
+        return {}
+    shapes = Plane(plan.frame.lon, plan.frame.lat).all_metres([zone.shape for zone in old])
+    middles = shapely.points(parcels.blocks.x, parcels.blocks.y)
+    at, block = shapely.STRtree(middles).query(shapes, predicate="intersects")
+    area = shapely.area(parcels.outlines)
+    shared = np.zeros((found.zones, len(old)))
+    np.add.at(shared, (found.zone[block], at), area[block])
+    new_area = np.bincount(found.zone, weights=area, minlength=found.zones)
+    rows, columns = linear_sum_assignment(shared, maximize=True)
+    return {
+        int(row): old[column].id
+        for row, column in zip(rows, columns, strict=True)
+        if shared[row, column] >= _STAYS * min(new_area[row], shapes[column].area)
+    }
