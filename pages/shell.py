@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from data.rights import Asker, Right, Role
 from data.words import LANGUAGES, Language
-from pages import audit, branches, coverage, customer_map, imports, zones
+from pages import audit, branches, coverage, customer_map, imports, teams, zones
 from pages.parts import state
 from pages.parts.frame import calm
 from pages.parts.identity import demo_branches, who_asks
@@ -73,6 +73,15 @@ def offered_pages(asker: Asker) -> list[StreamlitPage]:
                 title=_("Coverage"),
                 icon=":material/target:",
                 url_path="coverage",
+            )
+        )
+    if asker.may(Right.READ_PLANS):
+        pages.append(
+            st.Page(
+                partial(teams.page, asker),
+                title=_("Teams"),
+                icon=":material/groups:",
+                url_path="teams",
             )
         )
     if asker.may(Right.IMPORT):

@@ -97,16 +97,16 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "visits": {
         "person": (
-            "走访人|走访人员|拜访人|拜访人员|外拓人员|访问人|走访客户经理|visitor|visited_by|zoufangren|"
+            "走访人|走访人员|拜访人|拜访人员|外拓人员|访问人|走访客户经理|visitor|visited_by|who was there|"
             + MANAGER
             + "|员工|姓名|person"
         ),
-        "merchant_id": "商户编号|商户号|商户id|merchant_id|merchant_no|编号|编码|source_id|id",
+        "merchant_id": "商户编号|商户号|商户id|merchant_id|merchant_no|number of the merchant|编号|编码|source_id|id",
         "merchant": "商户名称|商户名|商户|走访商户|拜访商户|店名|店铺名称|商家名称|商家|名称|merchant|merchant_name|name",
-        "customer_id": "客户编号|客户号|客户id|customer_id|customer_no",
+        "customer_id": "客户编号|客户号|客户id|customer_id|customer_no|number of the customer",
         "day": (
-            "走访日期|拜访日期|外拓日期|走访时间|拜访时间|日期|时间|visit_date|visited_on|visited_at|day|date|"
-            "zoufangriqi"
+            "走访日期|拜访日期|外拓日期|走访时间|拜访时间|日期|时间|visit_date|visited_on|visited_at|"
+            "day of the visit|day|date"
         ),
         "result": "走访结果|拜访结果|走访情况|走访记录|结果|情况|反馈|result|outcome|notes|note",
         "next_step": "下一步|下一步计划|下步计划|下步工作|后续|后续计划|跟进事项|next_step|next|follow_up|followup",

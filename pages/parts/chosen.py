@@ -18,7 +18,7 @@ from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from geo.catchment import distances_m
 from geo.tiles import CELL_STEPS, CUSTOMER_CELL, nearest, tile_at
-from pages.parts import doubles, hand, reads, state
+from pages.parts import doubles, hand, reads, state, visit_card
 from pages.parts.frame import calm, writing
 from pages.parts.lists import may_list
 from pages.parts.state import Selected, View
@@ -134,6 +134,7 @@ def show(selected: Selected | None, sight: Sight, asker: Asker) -> None:
             row = feature_card(selected, sight, asker)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             if row is not None and selected.layer == "merchants":
+                visit_card.button(asker, sight.held, row)
                 hand.buttons(asker, sight.held.branch_id, row)
                 aside_button(asker, sight.held, selected.layer, int(row["id"]), key=state.CARD)
             if row is not None:
@@ -160,6 +161,7 @@ def feature_card(selected: Selected, sight: Sight, asker: Asker) -> Mapping[str,
     lines = [f":gray[{_(title)}] {plain(str(text))}" for title, text in fields.items() if text]
     st.markdown("  \n".join(lines))
     if selected.layer == "merchants":
+        visit_card.show(asker, sight.held, row)
         doubles.note(asker, sight.held, row)
     return row
 

@@ -175,6 +175,7 @@ TEAM_PAIRS = "team_pairs"
 TEAM_PLAN = "team_plan"
 TEAM_VISITS = "team_visits"
 PLAYBOOK = "playbook"
+_TEAM_PLAN_NEXT = "team_plan_next"
 # Of the page of branches.
 OPEN_BRANCH = "open_branch"
 FEED_BRANCH = "feed_branch"
@@ -981,3 +982,28 @@ def choice_of(name: str, default: bool) -> bool:
 def keep_choice(name: str, value: bool) -> None:
     """Keep a choice that outlives the widget it is made with."""
     st.session_state[name] = value
+
+
+# Teams -----------------------------------------------------------------------------------------------------
+
+
+def go_on_with(plan_id: int) -> None:
+    """Let the next run of the page show a plan in place of the one chosen."""
+    st.session_state[_TEAM_PLAN_NEXT] = plan_id
+
+
+def settle_team_plan() -> None:
+    """Choose the plan to go on with, before the widget that shows it is drawn."""
+    if _TEAM_PLAN_NEXT in st.session_state:
+        st.session_state[TEAM_PLAN] = st.session_state.pop(_TEAM_PLAN_NEXT)
+
+
+def open_playbook(opened: Mapping[str, object] | None) -> None:
+    """Keep the playbook being changed as it was when it was opened; None: none is; a callback."""
+    st.session_state[PLAYBOOK] = opened
+
+
+def opened_playbook() -> Mapping[str, Any] | None:
+    """Return the playbook being changed as it was when it was opened."""
+    kept: Mapping[str, Any] | None = st.session_state.get(PLAYBOOK)
+    return kept

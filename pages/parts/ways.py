@@ -14,6 +14,7 @@ class Way(StrEnum):
     MAP = "map"
     ZONES = "zones"
     COVERAGE = "coverage"
+    TEAMS = "teams"
     IMPORT = "import"
     BRANCHES = "branches"
     AUDIT = "audit"

@@ -20,6 +20,17 @@ KINDS = {
     "outlets": N_("Outlets"),
     "places": N_("Places"),
 }
+LISTED = KINDS | {"visits": N_("Visits")}  # of what lists in the history may be
+VISIT_FIELDS = {
+    "person": N_("Who was there"),
+    "merchant_id": N_("Number of the merchant"),
+    "merchant": N_("Merchant"),
+    "customer_id": N_("Number of the customer"),
+    "day": N_("Day of the visit"),
+    "result": N_("Result"),
+    "next_step": N_("Next step"),
+    "next_day": N_("Next day"),
+}
 COUNT_WIDTH_PX = 140  # four on a desk, two on a phone
 LARGE_BYTES = 4 * 2**20  # a larger file is read through when asked, not at every change
 

@@ -16,7 +16,7 @@ from pages.parts import state
 from pages.parts.downloads import XLSX
 from pages.parts.frame import reading
 from pages.parts.words import N_, _, language, moment, ngettext, plain, spoken
-from pages.parts.workshop import KINDS, Job, listed, step
+from pages.parts.workshop import KINDS, LISTED, Job, listed, step
 
 TYPES = [
     *("csv", "txt", "tsv", "xlsx", "xls", "ods"),
@@ -164,7 +164,7 @@ def is_new(job: Job, look: Look) -> bool:
         before = store.same_file(session, job.branch_id, look.sha256)
     if before is None or state.chosen(job.key(state.KNOWN_FILE), False):
         return True
-    kind = KINDS[before["kind"]]
+    kind = LISTED[before["kind"]]
     st.warning(
         _(
             "This very file was brought in already: {when}, by {who}, as a list of {kind}. Bringing it in "

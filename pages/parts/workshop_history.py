@@ -25,7 +25,7 @@ from pages.parts.words import (
     shorten,
     spoken,
 )
-from pages.parts.workshop import KINDS, counts_row
+from pages.parts.workshop import KINDS, LISTED, VISIT_FIELDS, counts_row
 from pages.parts.workshop_columns import FIELDS
 from pages.parts.workshop_doubles import BECOMES, show_pair
 from pages.parts.workshop_review import REASON_NAMES
@@ -120,7 +120,7 @@ def is_undone(batch: Mapping[str, Any]) -> bool:
 def batch_line(batch: Mapping[str, Any]) -> str:
     """Return an import in a line."""
     counts = batch["counts"]
-    kind = spoken(KINDS)(batch["kind"])
+    kind = spoken(LISTED)(batch["kind"])
     said = [
         moment(batch["at"]),
         f"**{kind}**",
@@ -152,9 +152,11 @@ def told(batch: Mapping[str, Any]) -> dict[str, str]:
         lines[_("Source")] = batch["source"]
     mode, policy = batch["mode"], batch["policy"]
     lines[_("Kind of import")] = _(MODES[mode])
-    lines[_("Where the coordinates come from")] = _(DATUM_NAMES.get(batch["datum"], batch["datum"]))
+    if batch["datum"]:  # visits have no coordinates
+        lines[_("Where the coordinates come from")] = _(DATUM_NAMES.get(batch["datum"], batch["datum"]))
+    fields = FIELDS | VISIT_FIELDS
     columns = [
-        f"{_(FIELDS[name]) if name in FIELDS else name}: {header}"
+        f"{_(fields[name]) if name in fields else name}: {header}"
         for name, header in batch["mapping"].items()
         if header
     ]
@@ -203,7 +205,7 @@ def readable_batches(batches: DataFrame) -> DataFrame:
     columns = {
         _("When"): [moment(at) for at in batches["at"]],
         _("By"): batches["by"],
-        _("List"): [_(KINDS[kind]) for kind in batches["kind"]],
+        _("List"): [_(LISTED[kind]) for kind in batches["kind"]],
         _("File"): batches["file_name"],
         _("Source"): batches["source"],
         _("Kind of import"): [_(MODES[mode]) for mode in batches["mode"]],
@@ -223,7 +225,7 @@ def readable_batches(batches: DataFrame) -> DataFrame:
 def compare_button(batch: Series, batches: DataFrame) -> None:
     """Let an import be compared with another of its kind."""
     others = batches[(batches["kind"] == batch["kind"]) & (batches["id"] != batch["id"])]
-    if others.empty:
+    if others.empty or batch["kind"] not in KINDS:
         return
     key = state.of_file(state.COMPARE, str(batch["id"]))
     if st.button(_("Compare with another"), icon=":material/difference:", key=key):

@@ -14,7 +14,7 @@ from data.rights import Asker, Right
 from pages.parts import state
 from pages.parts.frame import calm, reading, writing
 from pages.parts.words import N_, NONE, _, moment, ngettext, spoken
-from pages.parts.workshop import KINDS
+from pages.parts.workshop import LISTED
 
 KEEP = {
     "later": N_("Keep what was changed since: those rows stay as they are now"),
@@ -94,7 +94,7 @@ def readable(touched: DataFrame, asker: Asker, branch_id: int) -> DataFrame:
     ]
     return DataFrame(
         {
-            _("List"): [_(KINDS[layer]) if layer in KINDS else layer for layer in touched["layer"]],
+            _("List"): [_(LISTED[layer]) if layer in LISTED else layer for layer in touched["layer"]],
             _("Name"): names,
             _("What"): [_(WHAT[what]) for what in touched["what"]],
             _("By"): touched["by"],
