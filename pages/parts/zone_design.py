@@ -15,6 +15,7 @@ from data.words import say
 from data.zones import designing
 from data.zones.designing import Designed
 from data.zones.held import Held
+from data.zones.rebalancing import Rebalanced, rebalanced
 from geo.errors import ZhendiError
 from geo.plans import Change, Measure
 from pages.parts import state, zone_work
@@ -224,5 +225,36 @@ def finish(asker: Asker, job: zone_work.Job) -> None:
         state.keep_zone_notes([_("Something went wrong on our side; nothing was changed.")])
 
 
+# Evened out -------------------------------------------------------------------------------------------------
+
+
 def even_out(asker: Asker, snapshot: Snapshot, held: Held) -> None:
     """Begin to even the zones out beside the page."""
+    measures = held.plan.frame.measures or (Measure("merchants"),)
+
+    def task(progress: zone_work.Progress, cancelled: Callable[[], bool]) -> Rebalanced:
+        return rebalanced(
+            snapshot, asker, held.plan, measures=measures, progress=progress, cancelled=cancelled
+        )
+
+    started(zone_work.begin(held, _("Zones are being evened out"), task, evened))
+
+
+def evened(found: Rebalanced) -> tuple[Change, list[str]]:
+    """Return the change that was found, and how much stays where it was."""
+    if found.was_even:
+        return found.change, [_("The zones keep their limits already; nothing was changed.")]
+    if not found.change:
+        return found.change, [_("Nothing better was found; the plan stays as it is.")]
+    notes = [
+        ngettext(
+            "{kept} stays in its zone, one block moves; zones are at most {percent} from the ideal.",
+            "{kept} stays in its zone, {n} blocks move; zones are at most {percent} from the ideal.",
+            found.moved,
+            kept=share(round(found.kept_share, 4)),
+            percent=share(round(found.design.largest_deviation, 4)),
+        )
+    ]
+    if not found.design.within:
+        notes.append(_("Not every limit can be kept this way. Propose zones anew, or widen the limits."))
+    return found.change, notes
