@@ -97,7 +97,8 @@ def tools(asker: Asker, snapshot: Snapshot, held: Held) -> Tool | None:
     zone_whole.begin(asker, snapshot, held)
     zone_design.watch(asker)
     kinds = st.container()
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall") as row:
+    row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
+    with row:
         zone_change.steps(asker, held)
         with calm():
             zone_whole.buttons(asker, snapshot, held)
