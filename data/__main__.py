@@ -6,27 +6,23 @@ Exit status 0 is done, 1 refused with a reason, 2 wrong usage. With `--json` std
 
 from __future__ import annotations
 
-import getpass
 import json
 import math
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from data import catalogue, config, export, figures, ingest, outages, snapshots, store
-from data.commands import Answer, BranchCode, Datum, Json
+from data import catalogue, config, export, figures, ingest, snapshots, store
+from data.commands import BranchCode, Datum, Json
 from data.commands import answering as _answering
 from data.commands import engine as _engine
 from data.commands import ground as _ground
@@ -35,11 +31,11 @@ from data.commands import refusal as _refusal
 from data.commands import told as _t
 from data.commands import write as _write
 from data.config import Settings
-from data.figures import Catchment, Filters, Reach
+from data.figures import Filters, Reach
 from data.ingest import ImportReport
 from data.lists import rejected
-from data.rights import Asker, command_line
-from data.snapshots import Snapshot
+from data.paper.cli import app as paper_app
+from data.rights import Asker
 from data.words import say
 from data.zones import visit_lists
 from data.zones.visit_lists import VisitReport
@@ -50,17 +46,15 @@ from geo.errors import (
     N_,
     Conflict,
     DataError,
-    DatumUnknown,
     FileError,
-    ManyRejected,
     NotFound,
-    StoreError,
     ZhendiError,
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 branch_app = typer.Typer(no_args_is_help=True, help="Branches.")
 app.add_typer(branch_app, name="branch")
+app.add_typer(paper_app, name="paper")
 
 Layer = StrEnum("Layer", ["merchants", "customers", "outlets", "places"])
 ListOf = StrEnum("ListOf", ["merchants", "customers", "outlets", "places", "visits"])
@@ -498,6 +492,7 @@ def unplaced(
 
 
 # --- answers ----------------------------------------------------------------------------------------------
+
 
 def _check_batch(session: Session, asker: Asker, branch: str, batch: int) -> None:
     """Refuse a batch that is not the branch's."""
