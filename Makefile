@@ -18,7 +18,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: .venv/.run node_modules/.complete ## Install what the app runs on, into .venv and node_modules
+setup: .venv/.run node_modules/.complete .venv/.compiled ## Install what the app runs on, into .venv and node_modules
 
 run: setup ## Serve the app on http://127.0.0.1:8501 (PORT=… for another port)
 	@$(BIN)/python -m data demo --if-empty
@@ -60,6 +60,12 @@ clean: ## Remove what set-up installed; the store in var/ stays
 .venv/.run: requirements.txt | .venv/bin/python
 	@echo "Installing the app's packages into .venv (a minute or two, once) …"
 	@$(PIP) -r requirements.txt
+	@touch $@
+
+# Made anew when what is compiled has changed.
+.venv/.compiled: $(shell grep -ls geo.compiled geo/*.py) geo/ready.py | .venv/.run
+	@echo "Compiling what counts and designs zones (half a minute, once) …"
+	@$(BIN)/python -m geo.ready
 	@touch $@
 
 .venv/.test: requirements-dev.txt .venv/.run
