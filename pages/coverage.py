@@ -9,10 +9,15 @@ import streamlit as st
 
 from data.basemaps import BaseMap
 from data.rights import Asker, Right
+from data.snapshots import Snapshot
+from data.zones.coverage import Report
 from data.zones.held import Held
 from pages.parts import (
     coverage_card,
+    coverage_coach,
+    coverage_gaps,
     coverage_map,
+    coverage_ranking,
     coverage_reads,
     coverage_table,
     reads,
@@ -24,7 +29,7 @@ from pages.parts.coverage_map import Look
 from pages.parts.coverage_words import FIGURES, REACHABLE_NAMES
 from pages.parts.frame import calm
 from pages.parts.here import branch_here, nothing_yet, one_of, pick_base
-from pages.parts.ways import Way
+from pages.parts.ways import Way, link
 from pages.parts.words import _, day, in_one_language, ngettext, plain, spoken
 
 
@@ -102,12 +107,42 @@ def work(
     snapshot = reads.snapshot(asker, branch["id"])
     coverage_map.heed(held, base)
     report = coverage_reads.report(asker, snapshot, held, reachable)
+    never_visited(report)
     left, right = st.columns([62, 38], gap="small")
     with left:
         coverage_map.show(Look(branch, held, report, base, figure))
     chosen = state.zone_id()
-    with right, calm():
-        if chosen is not None and chosen in held.plan:
-            coverage_card.show(Card(asker, snapshot, held, report, held.plan.zone(chosen)))
-    with calm():
-        coverage_table.show(asker, held, report)
+    zone = held.plan.zone(chosen) if chosen is not None and chosen in held.plan else None
+    with right:
+        if zone is not None:
+            with calm():
+                coverage_card.show(Card(asker, snapshot, held, report, zone))
+        with calm():
+            advice = coverage_reads.advice(asker, snapshot, held, report)
+            coverage_coach.show(held, advice, None if zone is None else zone.id)
+    tables(asker, snapshot, held, report, figure)
+
+
+def never_visited(report: Report) -> None:
+    """Say so where nobody has been visited yet, as far as is known."""
+    never = report.total["visit_never"]
+    if never.value == 1.0:
+        text = _("No visit is on record yet, so every merchant counts as never visited.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(text, icon=":material/info:")
+            link(Way.TEAMS, _("Record visits, or bring in a list"), ":material/arrow_forward:")
+
+
+def tables(asker: Asker, snapshot: Snapshot, held: Held, report: Report, figure: str) -> None:
+    """Show every zone's figures, the zones ranked, and the trades they lack."""
+    names = [_("All zones"), _("Ranking"), _("Missing trades")]
+    every, order, trades = st.tabs(names, on_change="rerun", key=state.COVERAGE_TABS)
+    if every.open:
+        with every, calm():
+            coverage_table.show(asker, held, report)
+    if order.open:
+        with order, calm():
+            coverage_ranking.show(held, report, figure)
+    if trades.open:
+        with trades, calm():
+            coverage_gaps.show(asker, snapshot, held, state.zone_id())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -191,3 +192,28 @@ def _managed(session: Session, branch_id: int) -> dict[int, tuple[float, float]]
             for at, value in enumerate((count, lon, lat)):
                 own[at] += float(value)
     return {person: (lon / count, lat / count) for person, (count, lon, lat) in sums.items()}
+
+
+def hours_of_pairs(plan: Plan, staff: pd.DataFrame) -> dict[int, float]:
+    """
+    Return the hours a quarter that each zone's pair has for it: of the two who has fewer.
+
+    Parameters
+    ----------
+    plan
+        Who works several of its zones shares his or her hours between them, each as much.
+    staff
+        As `data.zones.teams.staff` has it.
+
+    Returns
+    -------
+    hours
+        By zone; a zone that nobody known works is not there.
+    """
+    capacity = dict(zip(staff["id"], staff["capacity_h"].astype(float), strict=True))
+    zones = Counter(person for zone in plan.zones for person in zone.pair)
+    found = {
+        zone.id: [capacity[person] / zones[person] for person in zone.pair if person in capacity]
+        for zone in plan.zones
+    }
+    return {zone_id: min(hours) for zone_id, hours in found.items() if hours}

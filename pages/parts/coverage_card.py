@@ -9,14 +9,15 @@ from pandas import DataFrame
 
 from data.rights import Asker
 from data.snapshots import Snapshot
+from data.zones import standing
 from data.zones.coverage import Report
 from data.zones.held import Held
 from data.zones.playbooks import KIND_NAMES
 from geo.plans import Zone
 from pages.parts import state, zone_card, zone_reads, zone_there
-from pages.parts.coverage_words import title, written
+from pages.parts.coverage_words import brief, title, written
 from pages.parts.frame import calm
-from pages.parts.words import NONE, _, plain
+from pages.parts.words import NONE, _, ngettext, plain
 from pages.parts.zone_list import people
 
 SHOWN = (
@@ -49,7 +50,7 @@ def show(card: Card) -> None:
     with st.container(border=True):
         st.markdown(f"#### {plain(zone.name)}")
         st.markdown(f":blue-badge[{_(KIND_NAMES[zone.kind])}]")
-        st.markdown(f":gray[{_('People')}] {plain(people(zone, names))}")
+        st.markdown(f":gray[{_('Worked by')}] {plain(people(zone, names))}")
         figures, here, book = st.tabs(
             [_("Figures"), _("What is there"), _("Playbook")], key=f"{state.COVERAGE_CARD}_tabs"
         )
@@ -71,23 +72,26 @@ def show(card: Card) -> None:
 
 def figure_table(card: Card) -> None:
     """Show the zone's figures beside the whole's, and what its customers like."""
-    own, whole = card.report.zone(card.zone.id), card.report.total
-    st.dataframe(
-        DataFrame(
-            {
-                _("Figure"): [title(name) for name in SHOWN],
-                _("Here"): [written(name, own[name]) for name in SHOWN],
-                _("Total"): [written(name, whole[name]) for name in SHOWN],
-            }
-        ),
-        hide_index=True,
-        height="content",
-        width="stretch",
-    )
+    own, beside = card.report.zone(card.zone.id), standing.compared(card.report, card.zone.id)
+    branch, kind = (dict[str, float](beside[name]) for name in ("branch", "kind"))
+    alike = standing.kind_size(card.report, card.zone.id)
+    lines = [
+        f":gray[{title(name)}] **{plain(written(name, own[name]))}**  \n"
+        f":small[:gray[{plain(beside_text(brief(name, branch[name]), brief(name, kind[name]), alike))}]]"
+        for name in SHOWN
+    ]
+    st.markdown("\n\n".join(lines))
+    st.caption(_("Hours, deposits and other sizes are compared with the mean zone."))
     tags, channels = card.report.preferences(card.zone.id)
     for label, found in ((_("Preferences"), tags), (_("Channels"), channels)):
         liked = _(", ").join(each.name for each in found) or NONE
         st.markdown(f":gray[{label}] {plain(liked)}")
+
+
+def beside_text(branch: str, kind: str, alike: int) -> str:
+    """Return what a figure is compared with: `whole branch 5.1% · its kind (4 zones) 3.6%`."""
+    kinds = ngettext("its kind alone", "the {n} of its kind {value}", alike, value=kind)
+    return f"{_('whole branch {value}', value=branch)} · {kinds}"
 
 
 def playbook(card: Card, names: dict[int, str]) -> None:

@@ -1,22 +1,51 @@
-"""What the page of coverage reads: the report of the published plan, for whoever asks."""
+"""What the page of coverage reads: the published plan's report and gaps, for whoever asks."""
 
 from __future__ import annotations
 
 from typing import cast
 
+from pandas import DataFrame
+
 from data.rights import Asker
 from data.snapshots import Snapshot
-from data.zones import coverage
-from data.zones.coverage import Reachable, Report
+from data.zones import coach, coverage, gaps, pairs, teams
+from data.zones.coach import Advice
+from data.zones.coverage import Report
 from data.zones.held import Held
 from data.zones.playbooks import kind_products
+from data.zones.reckoning import Reachable
 from pages.parts.frame import reading
+from pages.parts.words import language
 
 
 def report(asker: Asker, snapshot: Snapshot, held: Held, reachable: str) -> Report:
-    """Return the figures of the plan's zones, with what each kind's playbook offers."""
+    """Return the figures of the plan's zones, with what each kind's playbook offers and each pair's hours."""
     with reading() as session:
         products = kind_products(session)
+        staff = teams.staff(session, asker, held.branch_id)
+        others = gaps.others_know(session, asker, held.branch_id, held.plan.frame)
     return coverage.report(
-        snapshot, asker, held.plan, held.id, reachable=cast(Reachable, reachable), products=products
+        snapshot,
+        asker,
+        held.plan,
+        held.id,
+        reachable=cast(Reachable, reachable),
+        products=products,
+        capacity_h=pairs.hours_of_pairs(held.plan, staff),
+        others=others,
     )
+
+
+def gaps_of(asker: Asker, snapshot: Snapshot, held: Held, zone_id: int | None) -> DataFrame:
+    """Return the trades a zone lacks beside the circle; of the whole beside what other branches know."""
+    if zone_id is not None:
+        return gaps.void_and_gap(snapshot, asker, held.plan, held.id, zone_id=zone_id)
+    with reading() as session:
+        others = gaps.others_know(session, asker, held.branch_id, held.plan.frame)
+    return gaps.void_and_gap(snapshot, asker, held.plan, held.id, others=others)
+
+
+def advice(asker: Asker, snapshot: Snapshot, held: Held, found: Report) -> list[Advice]:
+    """Return what to look at first."""
+    lacking = gaps.largest(snapshot, asker, held.plan, held.id)
+    return coach.advice(found, lacking, language=language())
