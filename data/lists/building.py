@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Table as SqlTable
 
 from data import catalogue, tables
-from data.lists.cells import Cells
+from data.lists.cells import Cells, given_names
 from data.lists.survey import length
 from data.meaning import kinds, phones, values
 from data.meaning.pinyin import initials
@@ -80,13 +80,11 @@ class Fields:
             found = found.str.slice(0, limit)
         return found.mask(found == "", None)
 
-    def named(self, table: SqlTable, fallback: str) -> pd.Series:
+    def named(self, table: SqlTable) -> pd.Series:
         """Return names; a row with neither name nor address is called by what it is and its row."""
         names = self.cells.names().str.slice(0, length(table, "name"))
         if (names == "").any():
-            names = names.mask(
-                names == "", pd.Series([f"{fallback} {row}" for row in self.rows], dtype="str")
-            )
+            names = names.mask(names == "", given_names(table.name, self.rows))
         told = self.cells.text("name")
         return self.unless_told(names, None if told is None else told != "")
 
@@ -147,7 +145,7 @@ def _frame(job: Fields, **given: Any) -> pd.DataFrame:
 
 
 def _merchants(job: Fields) -> pd.DataFrame:
-    names = job.named(tables.merchants, "商户")
+    names = job.named(tables.merchants)
     built = _frame(
         job,
         source_id=job.text("source_id", tables.merchants),
@@ -173,7 +171,7 @@ def _whose(job: Fields, is_own: NDArray[np.bool_]) -> pd.Series:
 
 
 def _outlets(job: Fields) -> pd.DataFrame:
-    names = job.named(tables.outlets, "网点")
+    names = job.named(tables.outlets)
     brand = job.cells.text("brand")
     kind = job.coded("kind", "outlet", "unknown_kind")
     from_name = pd.Series(
@@ -197,7 +195,7 @@ def _outlets(job: Fields) -> pd.DataFrame:
 
 
 def _places(job: Fields) -> pd.DataFrame:
-    names = job.named(tables.places, "场所")
+    names = job.named(tables.places)
     kind = job.coded("kind", "place", "unknown_kind")
     if kind is None or kind.isna().any():
         guessed = pd.Series(values.codes(names.fillna(""), "place")[0], dtype=object)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -73,6 +73,21 @@ class Cells:
         if header not in self._texts:
             self._texts[header] = values.present(values.undefused(values.tidy(self.frame[header])))
         return self._texts[header]
+
+
+GIVEN_NAMES = {"merchants": "商户", "outlets": "网点", "places": "场所"}
+_GIVEN = rf"^(?:{'|'.join(GIVEN_NAMES.values())}) \d+$"
+
+
+def given_names(layer: str, rows: Iterable[int]) -> pd.Series:
+    """Return what nameless rows are called: by what they are, and their number."""
+    return pd.Series([f"{GIVEN_NAMES[layer]} {row}" for row in rows], dtype="str")
+
+
+def own_names(names: pd.Series) -> pd.Series:
+    """Return names, empty where a nameless row was given one: that tells nothing of it."""
+    given = pc.match_substring_regex(pa.array(names, pa.string()), _GIVEN)
+    return names.mask(given.to_numpy(zero_copy_only=False), "") if pc.any(given).as_py() else names
 
 
 def as_json(names: Sequence[str], columns: Sequence[pd.Series]) -> pd.Series:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from data import catalogue, tables
 from data.files import readers
+from data.lists.cells import own_names
 from data.lists.survey import LICENCE, Survey, hashes
 from data.meaning import headers, values
 
@@ -198,7 +199,7 @@ _KEYED = {
 
 def _told_apart(chunk: pd.DataFrame) -> pd.Series:
     """Return what tells rows at one point apart, as `data.lists.survey` has it."""
-    keys = values.name_keys(chunk["name"].fillna("").astype("str"))
+    keys = values.name_keys(own_names(chunk["name"].fillna("").astype("str")))
     if "phone" not in chunk:
         return keys
     return keys + "/" + values.name_keys(chunk["phone"].fillna("").astype("str"))

@@ -44,6 +44,14 @@ VISIT_REASONS: dict[str, str] = {
     "several_merchants": N_("The branch has several merchants “{value}”: give the identifier."),
     "unknown_customer": N_("The branch has no customer with this identifier."),
 }
+ZONE_REASONS: dict[str, str] = {
+    "no_zone": N_("The row names no zone."),
+    "no_outline": N_("The row has no outline, or one that cannot be read."),
+    "bad_outline": N_("The outline cannot be a zone: {why}"),
+    "no_block": N_("“{value}” is no block of the plan's size."),
+    "out_of_circle": N_("The row lies outside the plan's circle."),
+    "unknown_place": N_("The row has no coordinates, and the branch has no one place of this name."),
+}
 WARNINGS: dict[str, str] = {
     "unknown_category": N_("category not known: taken as “other”"),
     "unknown_status": N_("status not known: left as it was, or “known”"),
@@ -57,6 +65,10 @@ WARNINGS: dict[str, str] = {
     "ids_of_another_list": N_("identifiers already used by another list: not taken over"),
     "several_people": N_("several people named: the first one taken"),
     "not_a_next_day": N_("next date not understood, or before the visit: left empty"),
+    "mended_outline": N_("outline mended"),
+    "unnamed_zone": N_("no name of the zone: numbered"),
+    "unknown_person": N_("person not known, or not alone of this name, at the branch: left out"),
+    "many_people": N_("more than two people named: the first two taken"),
     "ids_repeat": N_("the column of identifiers repeats itself: not taken as identifiers"),
 }
 
@@ -64,7 +76,7 @@ WARNINGS: dict[str, str] = {
 def rejects_table(rejects: pd.DataFrame, say: Callable[..., str]) -> pd.DataFrame:
     """Return rejected rows with the reason in words, for the screen or a file."""
     reasons = [
-        say({**REASONS, **VISIT_REASONS}[code], **params)
+        say({**REASONS, **VISIT_REASONS, **ZONE_REASONS}[code], **params)
         for code, params in zip(rejects["reason"], rejects["params"], strict=True)
     ]
     return pd.DataFrame(

@@ -20,7 +20,7 @@ from data import catalogue, tables
 from data.files import readers
 from data.files.readers import Chunk, Table
 from data.lists import placing
-from data.lists.cells import Cells
+from data.lists.cells import Cells, own_names
 from data.lists.columns import Columns, columns_of
 from data.lists.reasons import CODES, LONG_ID, METRES, NO_COORDINATES, OK, RAGGED, SWAPPED
 from data.meaning import headers, kinds, values
@@ -224,7 +224,7 @@ def _said(frame: pd.DataFrame) -> frozenset[str]:
 
 def _told_apart(cells: Cells, kind: str) -> pd.Series:
     """Return what tells rows at one point apart: the name, and of people the phone as well."""
-    keys = values.name_keys(cells.names())
+    keys = values.name_keys(own_names(cells.names()))
     if kind != "customers":
         return keys
     phone = cells.text("phone")

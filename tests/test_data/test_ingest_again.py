@@ -116,6 +116,17 @@ def test_a_list_without_identifiers_updates_what_is_the_same_in_name_and_place(
     assert rows(engine, tables.merchants)[0]["phone"]
 
 
+@pytest.mark.parametrize("kind", ["merchants", "outlets", "places"])
+def test_rows_without_a_name_are_known_again_by_their_place(
+    sqlite_engine: sqlalchemy.Engine, sqlite_branch: int, kind: str
+) -> None:
+    content = listed("114.301,30.501", "114.302,30.502", header="经度,纬度")
+    assert bring(sqlite_engine, sqlite_branch, content, kind=kind).accepted == 2
+    moved = listed("114.309,30.509", "114.301,30.501", "114.302,30.502", header="经度,纬度")
+    done = bring(sqlite_engine, sqlite_branch, moved, kind=kind)
+    assert (done.accepted, done.duplicates) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("policy", "name", "phone", "counts"),
     [
