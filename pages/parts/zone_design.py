@@ -113,7 +113,7 @@ def target_of(measure: Measure) -> float:
         st.number_input(
             _("{measure} a zone", measure=_(MEASURE_NAMES[measure.name])),
             1.0,
-            value=measure.target or PRACTICE.get(measure.name, 100.0),
+            value=float(measure.target or PRACTICE.get(measure.name, 100.0)),
             step=10.0,
             key=f"{state.ZONE_DESIGN}_target_{measure.name}",
             help=_("Banks in the country count on about 150 merchants or 700 households a zone."),

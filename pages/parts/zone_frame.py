@@ -122,7 +122,7 @@ def limits(measure: Measure, key: str) -> Measure:
             name: st.number_input(
                 _(label),
                 0.0,
-                value=getattr(measure, name),
+                value=None if getattr(measure, name) is None else float(getattr(measure, name)),
                 step=10.0,
                 placeholder=_("none"),
                 key=f"{key}_{measure.name}_{name}",
