@@ -21,6 +21,7 @@ LONGEST_CODE = 40
 LONGEST_NAME = 200
 FARTHEST_BY_HAND_M = 500_000
 SET_ASIDE, TAKE_BACK = "set aside", "take back"  # causes of a version in which nothing else changed
+PLAN = "plan"  # cause of a version in which another plan was published
 _FIELDS = [
     branch_table.c[name]
     for name in ("id", "code", "name", "lon", "lat", "is_demo", "radius_m", "version", "at")
@@ -143,9 +144,16 @@ def new_version(
     """
     if not any(asker.may(right, branch_id) for right in (Right.IMPORT, Right.EDIT_MERCHANTS, Right.BRANCHES)):
         raise RightsError(N_("You do not have the right to see or do this at this branch."))
+    from data.zones import trend  # with Numba, which whoever changes nothing need not wait for
+
     number = lock_version(session, branch_id) + 1
     session.execute(update(branch_table).where(branch_table.c.id == branch_id).values(version=number))
-    kept = figures.kept(snapshots.after_change(session, branch_id, number, touched))
+    changed = snapshots.after_change(session, branch_id, number, touched)
+    # Whatever published another plan since has made a version of its own: that one begins anew.
+    before = snapshots.in_memory(session, branch_id, number - 1) if cause != PLAN else None
+    kept = figures.kept(changed)
+    if (of_zones := trend.kept(session, changed, before)) is not None:
+        kept["zones"] = of_zones
     session.execute(
         insert(data_versions).values(
             branch_id=branch_id, number=number, cause=cause, batch_id=batch_id, figures=kept, by=asker.name
@@ -161,7 +169,10 @@ def versions(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:
     query = (
         select(*fields).where(data_versions.c.branch_id == branch_id).order_by(data_versions.c.number.desc())
     )
-    return pd.DataFrame(session.execute(query).all(), columns=[field.name for field in fields])
+    found = pd.DataFrame(session.execute(query).all(), columns=[field.name for field in fields])
+    # What is kept of zones is told by `data.zones.trend`, which masks it.
+    told = [{name: kept[name] for name in kept if name != "zones"} for kept in found["figures"]]
+    return found.assign(figures=pd.Series(told, dtype=object))
 
 
 def _check_words(code: str, name: str) -> None:

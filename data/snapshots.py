@@ -258,6 +258,11 @@ def snapshot(engine: Engine, branch_id: int, version: int | None = None) -> Snap
         return _kept.get((engine.url, branch_id, now), lambda: load(session, branch_id))
 
 
+def in_memory(session: Session, branch_id: int, version: int) -> Snapshot | None:
+    """Return a version's working set if it is in memory."""
+    return _kept.find((session.get_bind().engine.url, branch_id, version))
+
+
 def after_change(
     session: Session, branch_id: int, version: int, touched: Mapping[str, Collection[int]] | None = None
 ) -> Snapshot:

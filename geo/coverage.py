@@ -14,8 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geo.nearest import nearer_than
-
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -216,6 +214,8 @@ def nearer_rival(
     Compared are straight lines between points of the ellipsoid, which order as geodesics do at any distance
     one would walk or drive. Equally near is not nearer.
     """
+    from geo.nearest import nearer_than  # with Numba, which whoever asks for no rivals need not wait for
+
     customers = _earth_centred_m(lon, lat)
     rivals = _earth_centred_m(rival_lon, rival_lat)
     if not len(rivals) or not len(customers):

@@ -181,30 +181,31 @@ def placed(
     recent: _Recent = snapshot.worked.get("placed", _Recent)
     with recent.lock:
         recent.products = recent.products if products is None else products
-        masks = _masks(plan, recent.products)
-        found = _from_kept(snapshot, list(recent.placed.values()), plan, masks, today)
+        offered = masks(plan, recent.products)
+        found = _from_kept(snapshot, list(recent.placed.values()), plan, offered, today)
         if found is None:
-            found = _anew(snapshot, plan, masks, today)
+            found = _anew(snapshot, plan, offered, today)
         recent.keep(key, found)
     return found
 
 
-def _masks(plan: Plan, products: Products) -> Masks:
-    """Return what is recommended in each zone, nothing in unzoned and outside."""
+def masks(plan: Plan, products: Products) -> Masks:
+    """Return, per code, what the playbook of a zone's kind offers, nothing in unzoned and outside."""
     by_kind = {kind: np.uint64(sum(1 << product for product in set(ids))) for kind, ids in products.items()}
     nothing = np.uint64(0)
     return np.array([*(by_kind.get(zone.kind, nothing) for zone in plan.zones), nothing, nothing], np.uint64)
 
 
+def codes(snapshot: Snapshot, rows: Layer, plan: Plan) -> Codes:
+    """Return where each row of a layer counts: see `Placed.codes`."""
+    code = assign.zones_of(rows.lon, rows.lat, [zone.shape for zone in plan.zones])
+    return _within_scope(snapshot, rows, code, plan, slice(None))
+
+
 def _anew(snapshot: Snapshot, plan: Plan, masks: Masks, today: int) -> Placed:
-    shapes = [zone.shape for zone in plan.zones]
-    codes = {}
-    for layer in LAYERS:
-        rows: Layer = getattr(snapshot, layer)
-        code = assign.zones_of(rows.lon, rows.lat, shapes)
-        codes[layer] = _within_scope(snapshot, rows, code, plan, slice(None))
-    sums = tallies.sums(snapshot, codes, len(plan) + 2, masks, today)
-    return Placed(plan, masks, codes, sums, _ground(plan), _circle(snapshot, plan), today)
+    places = {layer: codes(snapshot, getattr(snapshot, layer), plan) for layer in LAYERS}
+    sums = tallies.sums(snapshot, places, len(plan) + 2, masks, today)
+    return Placed(plan, masks, places, sums, _ground(plan), _circle(snapshot, plan), today)
 
 
 def _within_scope(snapshot: Snapshot, rows: Layer, code: Codes, plan: Plan, at: Any) -> Codes:
@@ -289,14 +290,14 @@ def _changed(
     boxes = assign.boxes_of_change(
         [old.shape if old else _EMPTY for old, _ in pairs], [new.shape if new else _EMPTY for _, new in pairs]
     )
-    offered = dict(zip(before.plan.ids, before.products.tolist(), strict=False))
+    was_offered = dict(zip(before.plan.ids, before.products.tolist(), strict=False))
     otherwise = [
         at
         for at, (zone_id, products) in enumerate(zip(plan.ids, masks.tolist(), strict=False))
-        if offered.get(zone_id, products) != products
+        if was_offered.get(zone_id, products) != products
     ]
     to_new = _new_codes(before.plan, plan)
-    codes, left, joined = {}, {}, {}
+    places, left, joined = {}, {}, {}
     for layer in LAYERS:
         rows: Layer = getattr(snapshot, layer)
         at = _in_boxes(rows, boxes)
@@ -308,7 +309,7 @@ def _changed(
         code[at] = again
         if otherwise and layer == "customers":  # rows that stay, but are recommended other products
             at = np.union1d(at, np.flatnonzero(np.isin(code, otherwise)))
-        codes[layer], left[layer], joined[layer] = code, (at, old[at]), (at, code[at])
+        places[layer], left[layer], joined[layer] = code, (at, old[at]), (at, code[at])
     sums = {name: amounts.copy() for name, amounts in before.sums.items()}
     for name, amounts in tallies.sums_of(
         snapshot, left, len(before.plan) + 2, before.products, before.today
@@ -321,7 +322,7 @@ def _changed(
         own[to_new[there]] = sums[name][there]
         sums[name] = own + amounts
     ground = _ground_after(before, plan, boxes)
-    return Placed(plan, masks, codes, sums, ground, before.circle, before.today)
+    return Placed(plan, masks, places, sums, ground, before.circle, before.today)
 
 
 def _in_boxes(rows: Layer, boxes: Floats) -> tallies.Rows:

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from data import tables
-from data.branches import lock_version, new_version
+from data.branches import PLAN, lock_version, new_version
 from data.rights import Asker, Right
 from data.trail import audit
 from data.zones import content
@@ -49,7 +49,7 @@ def publish(session: Session, asker: Asker, plan_id: int, revision: int) -> Held
     )
     _assign(session, row.branch_id, plan_id, value, now)
     audit(session, asker, "publish plan", row.branch_id, f"plan {plan_id}", zones=len(value))
-    new_version(session, asker, row.branch_id, "plan", touched={})
+    new_version(session, asker, row.branch_id, PLAN, touched={})
     return held(session, row_of(session, plan_id), value)
 
 

@@ -89,14 +89,34 @@ def figures(
     """Return the figures of all rows, by the names in metrics."""
     n = len(found.plan)
     area_km2 = _areas_km2(found)
-    existing, targets = sums["customers.existing"], sums["customers.targets"]
-    merchants = open_merchants(sums)
-    known = sums["customers.deposits_known"]
-    deposits = np.where(known > 0, sums["customers.deposits"] / tallies.CENTS, np.nan)
-    matched = sums["customers.matched"]
-    match = sums["customers.match"] / tallies.PARTS
+    people = sums["customers.existing"] + sums["customers.targets"]
+    own = own_figures(sums, reachable)
     nearer = np.where(sums["outlets.rivals"][-1] > 0, sums["customers.nearer"], 0.0)
     none = np.full(n + 2, np.nan)
+    return {
+        **own,
+        "alliance_merchants": Row(none, none, none),
+        "alliance_reach": Row(none, none, none),
+        "rivals": Row.plain(sums["outlets.rivals"]),
+        "rival_nearer": Row.ratio(nearer, people, PEOPLE),
+        "households": Row.plain(_known(sums["places.households"], sums["places.households_known"])),
+        "customers_km2": Row.ratio(people, area_km2, PEOPLE),
+        "merchants_km2": Row.ratio(own["merchants"].value, area_km2),
+        "deposits_km2": Row.ratio(own["deposits"].value, area_km2, DEPOSITS),
+        "void_gap": _void_gap(found, sums, others),
+        "workload_h": _workload(found, sums, capacity_h),
+        "balance": _balance_of(found, sums),
+        "polsby_popper": _polsby_popper(found),
+        "pieces": Row.plain(np.array([*found.ground.pieces, np.nan, np.nan], dtype=np.float64)),
+        "area_km2": Row.plain(area_km2),
+    }
+
+
+def own_figures(sums: tallies.Sums, reachable: Reachable = "customers") -> dict[str, Row]:
+    """Return the figures of all rows that merchants and customers make up by themselves, whatever is near."""
+    existing, merchants = sums["customers.existing"], open_merchants(sums)
+    known, matched = sums["customers.deposits_known"], sums["customers.matched"]
+    deposits = _known(sums["customers.deposits"] / tallies.CENTS, known)
     return {
         "customers": Row.plain(existing, PEOPLE),
         "customer_coverage": Row.ratio(existing, _reachable(sums, reachable), PEOPLE),
@@ -108,22 +128,8 @@ def figures(
             for least in CROSS_HOLDING
         },
         "products_mean": Row.ratio(sums["customers.products"], existing, EXISTING),
-        "product_match": Row.ratio(match, matched, MATCHED),
-        "alliance_merchants": Row(none, none, none),
-        "alliance_reach": Row(none, none, none),
-        "rivals": Row.plain(sums["outlets.rivals"]),
-        "rival_nearer": Row.ratio(nearer, existing + targets, PEOPLE),
+        "product_match": Row.ratio(sums["customers.match"] / tallies.PARTS, matched, MATCHED),
         "deposits": Row(deposits, deposits, known, DEPOSITS),
-        "households": Row.plain(_known(sums["places.households"], sums["places.households_known"])),
-        "customers_km2": Row.ratio(existing + targets, area_km2, PEOPLE),
-        "merchants_km2": Row.ratio(merchants, area_km2),
-        "deposits_km2": Row.ratio(deposits, area_km2, DEPOSITS),
-        "void_gap": _void_gap(found, sums, others),
-        "workload_h": _workload(found, sums, capacity_h),
-        "balance": _balance_of(found, sums),
-        "polsby_popper": _polsby_popper(found),
-        "pieces": Row.plain(np.array([*found.ground.pieces, np.nan, np.nan], dtype=np.float64)),
-        "area_km2": Row.plain(area_km2),
     }
 
 

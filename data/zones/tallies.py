@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from data.catalogue import CATEGORIES, STATUSES, TIER_CODES, recommended_masks
 from data.filters import CLOSED
-from data.snapshots import Customers, Layer, Merchants, Snapshot
+from data.snapshots import Customers, Merchants, Snapshot
 from data.zones.intervals import CUSTOMER_DAYS, MERCHANT_DAYS, NO_TIER_DAYS
 from data.zones.work import hours
 from geo import adding, coverage
@@ -57,10 +57,18 @@ def sums(snapshot: Snapshot, codes: Mapping[str, Codes], n: int, products: Masks
     """
     found: Sums = {}
     for layer in LAYERS:
-        rows: Layer = getattr(snapshot, layer)
-        for start in range(0, max(1, len(rows)), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            _add(found, _of_rows(_Some(snapshot, part, codes[layer][part], n, products, today), layer))
+        found |= layer_sums(snapshot, layer, codes[layer], n, products, today)
+    return found
+
+
+def layer_sums(
+    snapshot: Snapshot, layer: str, code: Codes, n: int, products: Masks, today: int, *, own: bool = False
+) -> Sums:
+    """Return the sums of a layer's rows; with `own` only of what a row tells by itself, whatever is near."""
+    found: Sums = {}
+    for start in range(0, max(1, len(code)), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        _add(found, _of_rows(_Some(snapshot, part, code[part], n, products, today, own), layer))
     return found
 
 
@@ -85,6 +93,7 @@ class _Some:
     n: int
     products: Masks
     today: int
+    own: bool = False
 
 
 def _add(total: Sums, more: Sums) -> None:
@@ -97,7 +106,8 @@ def _add(total: Sums, more: Sums) -> None:
 
 def _of_rows(some: _Some, layer: str) -> Sums:
     found = {name: adding.sums(some.code, amounts, some.n) for name, amounts in _AMOUNTS[layer](some).items()}
-    found |= _KINDS[layer](some) if layer in _KINDS else {}
+    if not some.own:
+        found |= _MORE[layer](some) if layer in _MORE else {}
     return {f"{layer}.{name}": amounts for name, amounts in found.items()}
 
 
@@ -106,7 +116,6 @@ def _merchants(some: _Some) -> dict[str, Any]:
     status = rows.status[at]
     return {
         **{name: status == number for number, name in enumerate(STATUSES)},
-        "hours": np.rint(hours(some.snapshot).merchants[at] * PARTS),
         **_visits(some, rows, status != CLOSED, _MERCHANT_DAYS[status]),
     }
 
@@ -118,7 +127,6 @@ def _customers(some: _Some) -> dict[str, Any]:
     wanted = recommended_masks()[rows.group[at]] | some.products[some.code]
     match = coverage.product_match(rows.holdings[at], wanted)
     deposits = rows.deposits[at]
-    nearer = nearer_rival(some.snapshot)[at]
     return {
         "rows": np.ones(len(existing), dtype=np.bool_),
         "existing": existing,
@@ -130,8 +138,6 @@ def _customers(some: _Some) -> dict[str, Any]:
         "matched": existing & (wanted > 0),
         "deposits": np.rint(np.nan_to_num(deposits) * CENTS),
         "deposits_known": ~np.isnan(deposits),
-        "nearer": np.where(nearer, np.where(existing, 1, size), 0),
-        "hours": np.rint(hours(some.snapshot).customers[at] * PARTS),
         **_visits(some, rows, ~existing, _CUSTOMER_DAYS[rows.tier[at]]),
     }
 
@@ -165,20 +171,32 @@ def _visits(
     return {f"visits_{name}": visited & (state == number) for number, name in enumerate(STATES)}
 
 
-# --- counts by kind -----------------------------------------------------------------------------------------
+# --- words, and who is near ---------------------------------------------------------------------------------
 
 
-def _categories(some: _Some) -> Sums:
-    """Count merchants not closed by their category's id."""
+def _more_of_merchants(some: _Some) -> Sums:
+    """Count merchants not closed by their category's id, and their hours of work."""
     rows = some.snapshot.merchants
     open_ = np.where(rows.status[some.at] == CLOSED, np.int16(-1), rows.category[some.at])
-    return {"categories": adding.counts(some.code, open_, some.n, HIGHEST_CATEGORY + 1)}
+    work = np.rint(hours(some.snapshot).merchants[some.at] * PARTS)
+    return {
+        "categories": adding.counts(some.code, open_, some.n, HIGHEST_CATEGORY + 1),
+        "hours": adding.sums(some.code, work, some.n),
+    }
 
 
-def _words(some: _Some) -> Sums:
-    """Count customers by each of their tags and of their channels."""
+def _people(some: _Some) -> NDArray[np.int32]:
     rows = some.snapshot.customers
-    found = {}
+    people: NDArray[np.int32] = np.where(rows.existing[some.at], np.int32(1), rows.size[some.at])
+    return people
+
+
+def _more_of_customers(some: _Some) -> Sums:
+    """Count customers by each of their tags and channels, those nearer a rival, and their hours of work."""
+    rows = some.snapshot.customers
+    nearer = np.where(nearer_rival(some.snapshot)[some.at], _people(some), 0)
+    work = np.rint(hours(some.snapshot).customers[some.at] * PARTS)
+    found = {"nearer": adding.sums(some.code, nearer, some.n), "hours": adding.sums(some.code, work, some.n)}
     for name, sets in (("tags", rows.tags), ("channels", rows.channels)):
         known = words(some.snapshot, name)
         found[name] = adding.members(
@@ -187,7 +205,10 @@ def _words(some: _Some) -> Sums:
     return found
 
 
-_KINDS: dict[str, Callable[[_Some], Sums]] = {"merchants": _categories, "customers": _words}
+_MORE: dict[str, Callable[[_Some], Sums]] = {
+    "merchants": _more_of_merchants,
+    "customers": _more_of_customers,
+}
 
 
 class Words:
