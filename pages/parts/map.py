@@ -110,7 +110,7 @@ TOOL_WORDS = {
     "start_line": N_("Click where the line begins"),
     "end_line": N_("Click the last point again to finish the line"),
     "brush": N_("Press and drag over the blocks to paint"),
-    "edit": N_("Drag the corners; click one to take it away, drag a pale one to add one"),
+    "edit": N_("Drag a corner, or a pale dot for a new one; click one to take it away; zoom in for more"),
     "edit_nothing": N_("Choose a zone first"),
 }
 DRAWING_FILES = ("leaflet.draw.css", "leaflet.draw.js", "zhendi-draw.js")

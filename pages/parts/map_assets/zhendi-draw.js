@@ -13,6 +13,7 @@
   const ANSWER_MS = 15000; // a page that has not answered by then never will
   const FEWEST = 3; // corners of a ring
   const HANDLE_PX = 20;
+  const APART_PX = 18; // handles stand so far from each other: closer ones show when the map is nearer
   const LINE = { color: INK, weight: 2.5, opacity: 0.95, fill: false, dashArray: "6 5", interactive: false };
   const AREA = { ...LINE, fill: true, fillColor: INK, fillOpacity: 0.14 };
 
@@ -274,10 +275,24 @@
       return L.marker(at, { icon, draggable: true, keyboard: false, zIndexOffset: kind ? 1500 : 2000 }).addTo(held);
     };
 
+    /* The corners that have room for a handle; of a small ring every one. */
+    function roomy(ring) {
+      if (ring.length <= FEWEST + 1) return ring.map(() => true);
+      let last = null;
+      return ring.map((corner) => {
+        const at = map.latLngToLayerPoint(corner);
+        const fits = !last || at.distanceTo(last) >= APART_PX;
+        if (fits) last = at;
+        return fits;
+      });
+    }
+
     /* One ring's handles, and pale ones between them that become corners when they are dragged. */
     function show(ring) {
       const layers = [];
+      const fits = roomy(ring);
       ring.forEach((corner, i) => {
+        if (!fits[i]) return;
         const grip = handle(corner, "");
         grip.on("drag", () => {
           ring[i] = grip.getLatLng();
@@ -289,14 +304,18 @@
           ring.splice(i, 1);
           renew(ring);
         });
-        const pale = handle(middle(corner, ring[(i + 1) % ring.length]), "between");
+        layers.push(grip);
+        const next = ring[(i + 1) % ring.length];
+        const side = map.latLngToLayerPoint(corner).distanceTo(map.latLngToLayerPoint(next));
+        if (side < 2 * APART_PX) return;
+        const pale = handle(middle(corner, next), "between");
         pale.on("dragstart", () => ring.splice(i + 1, 0, pale.getLatLng()));
         pale.on("drag", () => {
           ring[i + 1] = pale.getLatLng();
           redraw();
         });
         pale.on("dragend", () => renew(ring));
-        layers.push(grip, pale);
+        layers.push(pale);
       });
       lines.push({ ring, layers });
     }
@@ -322,6 +341,7 @@
       corners: () => (parts.length ? FEWEST : 0),
       fewest: FEWEST,
       cancel: () => again(own),
+      zoomed: () => [...lines].forEach(({ ring }) => renew(ring)),
       stop() {
         map.off("dblclick", finish);
         held.remove();
