@@ -37,6 +37,7 @@ _MUST_BE: dict[type, str] = {
 _NEEDED = ("key", "zh", "en", "kind", "datum", "enabled")
 _PLACES = ("{z}", "{x}", "{y}")
 DEEPEST_ZOOM = 24
+DEMO = "demo"  # the key of the demo town's own street plan
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from pages.parts.here import branch_here, nothing_yet, one_of, pick_base
 from pages.parts.lists import may_list
 from pages.parts.map import Marked, Ring, Scene
 from pages.parts.state import Focus, View
+from pages.parts.takeout import OnMap
 from pages.parts.ways import Way
 from pages.parts.words import (
     N_,
@@ -108,7 +109,7 @@ def ground_part(
     with right, calm():
         board.show_cards(asker, branch, held, picked, reach, sight.masked)
     with calm():
-        board.show_tables(asker, branch, held, picked, reach, sight.masked)
+        board.show_tables(asker, branch, held, picked, reach, sight.masked, OnMap(ground, shares, base))
 
 
 def not_for_you(asker: Asker) -> None:

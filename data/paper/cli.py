@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy.orm import Session
 
-from data import basemaps, config, store
+from data import config, store
 from data.basemaps import BaseMap
-from data.commands import BranchCode, Datum, Json, answering, engine, ground, os_user, told, write
+from data.commands import BranchCode, Datum, Json, answering, engine, os_user, told, write
 from data.config import Settings
-from data.figures import Filters, Reach
+from data.figures import Filters, Reach, catchment
+from data.paper.streets import base_map
 from data.snapshots import Snapshot, seen_by
 from data.zones import plans
 from data.zones.held import Held
@@ -40,7 +41,8 @@ def map_(
 
     with answering(as_json) as answer:
         _form(out, "pdf")
-        snapshot, reaching = ground(branch)
+        snapshot, known = _ground(branch)
+        reaching = catchment(snapshot, by_hand_m=known["radius_m"])
 
         def content(session: Session) -> bytes:
             return customer_map(
@@ -48,11 +50,11 @@ def map_(
                 os_user(),
                 snapshot,
                 reaching,
-                branch=store.branch(session, os_user(), branch)["name"],
+                branch=known["name"],
                 filters=Filters(),
                 reach=Reach(radius or reaching.radius_m),
                 shares=SHARES,
-                base=_base(),
+                base=_base(known),
                 language=config.language(),
                 today=today(),
             )
@@ -75,14 +77,14 @@ def atlas(
 
     with answering(as_json) as answer:
         form = _form(out, "pdf", "xlsx", *layers.FORMS)
-        snapshot, name = _ground(branch)
+        snapshot, known = _ground(branch)
         given: dict[str, Any] = {"language": config.language(), "today": today()}
 
         def content(session: Session) -> bytes:
             held = _plan(session, snapshot, plan)
             whose = (session, os_user(), snapshot, held)
             if form == "pdf":
-                return atlases.atlas(*whose, branch=name, base=_base(), **given)
+                return atlases.atlas(*whose, branch=known["name"], base=_base(known), **given)
             if form == "xlsx":
                 return layers.workbook(*whose, datum=datum.value, **given)
             return layers.layer(*whose, form, datum=datum.value, **given)
@@ -107,7 +109,7 @@ def realignment(
 
     with answering(as_json) as answer:
         form = _form(out, "pdf", "xlsx")
-        snapshot, name = _ground(branch)
+        snapshot, known = _ground(branch)
 
         def content(session: Session) -> bytes:
             whose = (
@@ -120,17 +122,17 @@ def realignment(
             if form == "xlsx":
                 return reports.realignment_workbook(*whose, datum=datum.value, language=config.language())
             given: dict[str, Any] = {"language": config.language(), "today": today()}
-            return reports.realignment(*whose, branch=name, base=_base(), **given)
+            return reports.realignment(*whose, branch=known["name"], base=_base(known), **given)
 
         size = _keep(content, out)
         answer({"out": str(out), "bytes": size}, told(N_("{name} is written."), name=out.name))
 
 
-def _ground(branch: str) -> tuple[Snapshot, str]:
-    """Return a branch's working set and its name."""
+def _ground(branch: str) -> tuple[Snapshot, Mapping[str, Any]]:
+    """Return a branch's working set and its row."""
     with store.reading(engine()) as session:
         found = store.branch(session, os_user(), branch)
-    return seen_by(engine(), os_user(), found["id"]), found["name"]
+    return seen_by(engine(), os_user(), found["id"]), found
 
 
 def _plan(session: Session, snapshot: Snapshot, plan_id: int | None) -> Held:
@@ -146,9 +148,8 @@ def _plan(session: Session, snapshot: Snapshot, plan_id: int | None) -> Held:
     return held
 
 
-def _base() -> BaseMap | None:
-    """Return the first base map that is a file of streets; None where there is none."""
-    return next((each for each in basemaps.offered(Settings.from_env()) if each.kind == "pmtiles"), None)
+def _base(branch: Mapping[str, Any]) -> BaseMap | None:
+    return base_map(Settings.from_env(), is_demo=bool(branch["is_demo"]))
 
 
 def _form(out: Path, *forms: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import NamedTuple
@@ -222,7 +222,28 @@ def _asked_for(asker: Asker, snapshot: Snapshot, before: Held, after: Held) -> R
         values.require_paper(asker, held.branch_id)
     if before.branch_id != after.branch_id or before.branch_id != snapshot.branch_id:
         raise Conflict(N_("Only plans of one branch can be compared."))
-    return realigned(snapshot, before.plan, after.plan)
+    plan = before.plan if _related(before, after) else _numbered_by_name(before.plan, after.plan)
+    return realigned(snapshot, plan, after.plan)
+
+
+def _related(before: Held, after: Held) -> bool:
+    """Whether one plan is a copy of the other, or both are of a third: numbers then mean the same zones."""
+    origins = {before.id, before.copy_of} & {after.id, after.copy_of}
+    return bool(origins - {None})
+
+
+def _numbered_by_name(before: Plan, after: Plan) -> Plan:
+    """Return a plan with the numbers that its zones' names have in another, and new ones for the others."""
+    numbers = {zone.name: zone.id for zone in reversed(after.zones)}
+    taken, free, zones = set(), max(before.last_id, after.last_id), []
+    for zone in before.zones:
+        number = numbers.get(zone.name)
+        if number is None or number in taken:
+            free += 1
+            number = free
+        taken.add(number)
+        zones.append(replace(zone, id=number))
+    return replace(before, zones=tuple(zones), last_id=free)
 
 
 def _moved_areas(found: Realigned) -> list[Area]:

@@ -16,7 +16,9 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
+from data import basemaps
 from data.basemaps import BaseMap
+from data.config import Settings
 from geo.crs import WGS84
 from geo.datum import convert
 
@@ -38,6 +40,12 @@ class Streets:
     water: Sequence[BaseGeometry]
     green: Sequence[BaseGeometry]
     attribution: str = ""
+
+
+def base_map(settings: Settings, *, is_demo: bool) -> BaseMap | None:
+    """Return the first base map that has streets to draw; the demo's own town plan is for the demo alone."""
+    offered = [each for each in basemaps.offered(settings) if each.kind == "pmtiles"]
+    return next((each for each in offered if is_demo or each.key != basemaps.DEMO), None)
 
 
 def of(base: BaseMap | None, bounds: tuple[float, float, float, float], points_wide: float) -> Streets | None:

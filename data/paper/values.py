@@ -25,7 +25,7 @@ from geo.plans import Zone
 from geo.visits import STATES
 
 Rows = NDArray[np.intp]
-STATUS_NAMES = {"draft": N_("Draft"), "published": N_("Published"), "past": N_("Past")}
+STATUS_NAMES = {"draft": N_("Draft"), "published": N_("In force"), "past": N_("Past plan")}
 STATE_NAMES = {
     "never": N_("Never visited"),
     "on_track": N_("On track"),

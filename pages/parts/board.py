@@ -13,6 +13,7 @@ from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from pages.parts import cards, charts, tables, takeout
 from pages.parts.lists import Wanted, open_wanted
+from pages.parts.takeout import OnMap
 from pages.parts.words import _
 
 
@@ -26,7 +27,13 @@ def show_cards(
 
 
 def show_tables(
-    asker: Asker, branch: Mapping[str, Any], snapshot: Snapshot, filters: Filters, reach: Reach, mask: bool
+    asker: Asker,
+    branch: Mapping[str, Any],
+    snapshot: Snapshot,
+    filters: Filters,
+    reach: Reach,
+    mask: bool,
+    on_map: OnMap,
 ) -> None:
     """Show the tables and charts; a click on a count opens its list."""
     names = [_("Customer groups"), _("Merchants by category"), _("Charts")]
@@ -48,6 +55,7 @@ def show_tables(
     if out and out[0].open:
         with out[0]:
             takeout.show(asker, snapshot, filters, reach)
+            takeout.paper(asker, branch, snapshot, filters, reach, on_map)
     open_if(wanted, asker, branch, snapshot, filters, reach)
 
 

@@ -33,7 +33,9 @@ def nothing_yet(text: str, way: Way, label: str) -> None:
 def pick_base(is_demo: bool) -> BaseMap:
     """Ask for the base map; the demo's own town plan comes first there, and nowhere else."""
     offered = {
-        base.key: base for base in basemaps.offered(Settings.from_env()) if is_demo or base.key != "demo"
+        base.key: base
+        for base in basemaps.offered(Settings.from_env())
+        if is_demo or base.key != basemaps.DEMO
     }
     default = next((key for key, base in offered.items() if base.kind != "none"), next(iter(offered)))
     key = state.seed(state.BASEMAP, lambda text: one_of(text, offered), default)

@@ -67,6 +67,7 @@ TAKE_LAYER = "take_layer"
 TAKE_FORM = "take_form"
 TAKE_DATUM = "take_datum"
 TAKE_FILE = "take_file"
+TAKE_PAPER = "take_paper"
 AUDIT_TABLE = "audit_table"
 FILTER_BOX = "filter_box"
 # Of the page of imports.
@@ -139,6 +140,7 @@ ZONE_PLANS = "zone_plans"  # what is done with a plan as a whole
 ZONE_DESIGN = "zone_design"
 ZONE_FRAME = "zone_frame"
 ZONE_FILE = "zone_file"
+ZONE_TAKE = "zone_take"
 ZONE_UNDO = "zone_undo"
 ZONE_WAITS = "zone_waits"
 ZONE_OTHER = "zone_other"  # a plan compared with

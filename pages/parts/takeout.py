@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from data import export
+from data.basemaps import BaseMap
 from data.catalogue import LAYERS
+from data.catchments import Catchment
 from data.figures import Filters, Reach, members
+from data.paper.customer_map import customer_map
 from data.rights import Asker
 from data.snapshots import Snapshot
+from data.zones.intervals import today
 from geo.datum import DATUMS
 from pages.parts import state
 from pages.parts.filters import LAYER_NAMES
@@ -32,6 +38,14 @@ MIMES = {
     "gpkg": "application/geopackage+sqlite3",
     "parquet": "application/vnd.apache.parquet",
 }
+
+
+class OnMap(NamedTuple):
+    """What of the map is drawn on paper as it is on screen."""
+
+    ground: Catchment
+    shares: Sequence[float]
+    base: BaseMap
 
 
 def offered(asker: Asker, branch_id: int) -> list[str]:
@@ -79,5 +93,44 @@ def show(asker: Asker, snapshot: Snapshot, filters: Filters, reach: Reach) -> No
         icon=":material/download:",
         disabled=not len(ids),
         key=state.TAKE_FILE,
+        on_click="ignore",
+    )
+
+
+def paper(
+    asker: Asker,
+    branch: Mapping[str, Any],
+    snapshot: Snapshot,
+    filters: Filters,
+    reach: Reach,
+    on_map: OnMap,
+) -> None:
+    """Offer the map and its figures as one sheet, as they are on screen; it is on record when it is taken."""
+    said, opened, day = language(), writing, today()  # looked up here: the sheet is made beside the page
+    title = _("Customer map")
+
+    def content() -> bytes:
+        with opened() as session:
+            return customer_map(
+                session,
+                asker,
+                snapshot,
+                on_map.ground,
+                branch=branch["name"],
+                filters=filters,
+                reach=reach,
+                shares=on_map.shares,
+                base=on_map.base,
+                language=said,
+                today=day,
+            )
+
+    st.download_button(
+        _("Map and figures as PDF"),
+        data=content,
+        file_name=f"{title}_{day:%Y%m%d}.pdf",
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        key=state.TAKE_PAPER,
         on_click="ignore",
     )
