@@ -37,9 +37,11 @@ from data.lists import rejected
 from data.paper.cli import app as paper_app
 from data.rights import Asker
 from data.words import say
-from data.zones import visit_lists
+from data.zones import visit_lists, zone_lists
+from data.zones.listed import KIND as ZONES
 from data.zones.visit_lists import VisitReport
 from data.zones.visit_rows import KIND as VISITS
+from data.zones.zone_lists import ZoneReport
 from geo.coverage import Figure
 from geo.datum import convert
 from geo.errors import (
@@ -57,7 +59,8 @@ app.add_typer(branch_app, name="branch")
 app.add_typer(paper_app, name="paper")
 
 Layer = StrEnum("Layer", ["merchants", "customers", "outlets", "places"])
-ListOf = StrEnum("ListOf", ["merchants", "customers", "outlets", "places", "visits"])
+ListOf = StrEnum("ListOf", ["merchants", "customers", "outlets", "places", "visits", "zones"])
+Report = ImportReport | VisitReport | ZoneReport
 DatumOrAuto = StrEnum("DatumOrAuto", ["auto", "wgs84", "gcj02", "bd09"])
 Policy = StrEnum("Policy", ["update", "keep", "skip"])
 Keep = StrEnum("Keep", ["later", "none"])
@@ -236,9 +239,11 @@ def import_list(
         raise typer.Exit(1)
 
 
-def _bring_in(file: Path, branch: str, given: dict[str, Any]) -> ImportReport | VisitReport:
+def _bring_in(file: Path, branch: str, given: dict[str, Any]) -> Report:
     if given["kind"] == VISITS:
         return _bring_visits_in(file, branch, given)
+    if given["kind"] == ZONES:
+        return _bring_zones_in(file, branch, given)
     with store.transaction(_engine()) as session:
         asker = _asker()
         branch_id = store.branch(session, asker, branch)["id"]
@@ -256,6 +261,18 @@ def _bring_visits_in(file: Path, branch: str, given: dict[str, Any]) -> VisitRep
         branch_id = store.branch(session, asker, branch)["id"]
         own = {name: given[name] for name in names}
         return visit_lists.import_visits(session, asker, file, branch_id=branch_id, **own)
+
+
+def _bring_zones_in(file: Path, branch: str, given: dict[str, Any]) -> ZoneReport:
+    """Make a draft plan of a file of zones."""
+    if given["mode"] == "snapshot" or given["close_missing"]:
+        raise DataError(N_("Only a list of merchants can stand for all there are."))
+    names = ("datum", "mapping", "sheet", "encoding", "header", "agreed", "dry_run")
+    with store.transaction(_engine()) as session:
+        asker = _asker()
+        branch_id = store.branch(session, asker, branch)["id"]
+        own = {name: given[name] for name in names}
+        return zone_lists.import_zones(session, asker, file, branch_id=branch_id, **own)
 
 
 def _bring_all_in(
@@ -528,12 +545,16 @@ def _mapping(path: Path | None) -> dict[str, str | None] | None:
     return mapping
 
 
-def _report_json(done: ImportReport | VisitReport) -> dict[str, Any]:
+def _report_json(done: Report) -> dict[str, Any]:
     """Return a report without its tables."""
-    return {name: value for name, value in vars(done).items() if not isinstance(value, pd.DataFrame)}
+    told = {name: value for name, value in vars(done).items() if not isinstance(value, pd.DataFrame)}
+    if isinstance(done, ZoneReport):
+        language = config.language()
+        told["notes"] = [{"row": row, "note": say(note, language)} for row, note in done.notes]
+    return told
 
 
-def _words_of(done: ImportReport | VisitReport) -> str:
+def _words_of(done: Report) -> str:
     lines = [
         _t(
             N_(
@@ -549,6 +570,10 @@ def _words_of(done: ImportReport | VisitReport) -> str:
     ]
     if isinstance(done, ImportReport):
         lines += [_t(message, count=count) for message, count in _noticed(done) if count]
+    if isinstance(done, ZoneReport):
+        made = N_("Draft “{name}” with {zones} zones, {people} of them with people.")
+        lines.append(_t(made, name=done.plan_name, zones=done.zones, people=done.people))
+        lines += [f"  {row}  {say(note, config.language())}" for row, note in done.notes[:20]]
     lines += [f"  {count} × {_t(ingest.WARNINGS[code])}" for code, count in done.warnings.items()]
     shown = ingest.rejects_table(done.rejects.head(20), _t)
     lines += [f"  {row.row}  {row.column}  {row.reason}" for row in shown.itertuples()]
@@ -579,7 +604,7 @@ def _check_suffix(path: Path) -> None:
         raise FileError(N_("Lists are written as .csv or .xlsx, not as {suffix}."), suffix=path.suffix or "-")
 
 
-def _reported(file: Path, done: ImportReport | VisitReport, given: dict[str, Any]) -> dict[str, pd.DataFrame]:
+def _reported(file: Path, done: Report, given: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Return the rejected rows with why, and as they stood in the file; and the doubles."""
     why = ingest.rejects_table(done.rejects, _t)
     read = {name: given[name] for name in ("sheet", "encoding", "header")}

@@ -95,6 +95,20 @@ FIELDS: dict[str, dict[str, str]] = {
         "employees": "员工数|员工人数|职工人数|从业人数|从业人员|在职人数|employees|staff|yuangongshu",
         "address": ADDRESS,
     },
+    "zones": {
+        "zone": (
+            "片区|片区名称|片区名|所属片区|片区编号|网格|网格名称|所属网格|网格编号|责任区|责任片区|责任网格|包片|外拓片区|营销片区|区域|区域名称|"
+            "所属区域|zone|zone_name|territory|grid|district|area_name"
+        ),
+        "kind": "片区类型|片区类别|片区性质|网格类型|类型|类别|性质|zone_kind|zone_type|kind|type",
+        "person": (
+            "片区负责人|网格负责人|包片人|包片人员|包片责任人|网格员|走访人员|外拓人员|"
+            + MANAGER
+            + "|人员|姓名|person|people|staff|assignee|assigned_to"
+        ),
+        "cell": "单元|单元编号|h3|h3_index|h3_cell|cell|cell_id|block",
+        "name": NAME + "|cname|name_zh|name_cn|name_chi|district_name|区名|街道|街道名称|社区|社区名称|小区|村名|ename",
+    },
     "visits": {
         "person": (
             "走访人|走访人员|拜访人|拜访人员|外拓人员|访问人|走访客户经理|visitor|visited_by|who was there|"
