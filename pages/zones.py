@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from data.basemaps import BaseMap
 from data.rights import Asker, Right
@@ -71,13 +72,16 @@ def work(asker: Asker, branch: Mapping[str, Any], plan_id: int, base: BaseMap, l
     look = zone_map.Look(
         asker, branch, snapshot, zone_reads.shown(asker, branch["id"], plan_id), base, layers
     )
-    with calm():
+    above = st.container()  # there whether anything stands in it or not: a map that moves is loaded anew
+    with above, calm():
         look = look._replace(held=zone_map.heed(look))
     held = look.held
     may = zone_reads.may_change(asker, held)
-    zone_change.changed_since(asker, held, zone_reads.listed(asker, branch["id"]))
+    with above:
+        zone_change.changed_since(asker, held, zone_reads.listed(asker, branch["id"]))
+        zone_design.watch(asker)
     if may:
-        look = look._replace(tool=tools(asker, snapshot, held))
+        look = look._replace(tool=tools(asker, snapshot, held, above))
     look = look._replace(other=zone_compare.other_plan(asker, held))
     left, right = st.columns([62, 38], gap="small")
     with left:
@@ -88,14 +92,14 @@ def work(asker: Asker, branch: Mapping[str, Any], plan_id: int, base: BaseMap, l
         zone_tabs.show(asker, snapshot, held, look.other, may=may)
 
 
-def tools(asker: Asker, snapshot: Snapshot, held: Held) -> Tool | None:
+def tools(asker: Asker, snapshot: Snapshot, held: Held, above: DeltaGenerator) -> Tool | None:
     """Show what a draft is changed with; return the tool in hand."""
     if not len(held.plan):
-        way = zone_begin.offer()
+        with above:
+            way = zone_begin.offer()
         if way is not None:
             state.begin_with(way)
     zone_whole.begin(asker, snapshot, held)
-    zone_design.watch(asker)
     kinds = st.container()
     row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
     with row:

@@ -89,7 +89,13 @@ def fields(snapshot: Snapshot, held: Held) -> Wish:
         if how == "number":
             zones = int(
                 st.number_input(
-                    _("Zones"), 1, MOST_ZONES, proposed(snapshot), step=1, key=f"{key}_zones", width=150
+                    _("Number of zones"),
+                    1,
+                    MOST_ZONES,
+                    proposed(snapshot),
+                    step=1,
+                    key=f"{key}_zones",
+                    width=150,
                 )
             )
         elif measures:

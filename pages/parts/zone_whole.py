@@ -8,7 +8,7 @@ from data.rights import Asker
 from data.snapshots import Snapshot
 from data.zones.held import Held
 from geo import drawing
-from pages.parts import state, zone_design, zone_frame
+from pages.parts import state, zone_design, zone_frame, zone_reading, zone_work
 from pages.parts.frame import calm
 from pages.parts.words import _
 from pages.parts.zone_change import again, make
@@ -16,12 +16,12 @@ from pages.parts.zone_change import again, make
 
 def buttons(asker: Asker, snapshot: Snapshot, held: Held) -> None:
     """Offer what is done with all zones at once."""
-    has_zones = bool(len(held.plan))
-    if button(_("Propose zones"), "auto_awesome", "design", _("Zones alike in merchants, customers or work")):
+    has_zones, at_work = bool(len(held.plan)), zone_work.current() is not None
+    told = _("Zones alike in merchants, customers or work")
+    if button(_("Propose zones"), "auto_awesome", "design", told, disabled=at_work):
         zone_design.open_dialog(asker, snapshot, held)
-    if has_zones and button(
-        _("Even out"), "balance", "rebalance", _("Within the limits, with as few changes as can be")
-    ):
+    told = _("Within the limits, with as few changes as can be")
+    if has_zones and button(_("Even out"), "balance", "rebalance", told, disabled=at_work):
         zone_design.even_out(asker, snapshot, held)
         st.rerun()
     if has_zones and button(
@@ -36,13 +36,17 @@ def buttons(asker: Asker, snapshot: Snapshot, held: Held) -> None:
         with calm():
             make(asker, held, drawing.without_overlaps)
             again()
+    if button(_("Read a file"), "upload_file", "read", _("Boundaries, or a list with a zone column")):
+        zone_reading.open_dialog(asker, held)
     if button(_("Settings"), "tune", "frame", _("Radius, limits, barriers")):
         zone_frame.open_dialog(asker, held)
 
 
-def button(label: str, icon: str, name: str, told: str) -> bool:
+def button(label: str, icon: str, name: str, told: str, *, disabled: bool = False) -> bool:
     """Show a button with a word of what it does."""
-    return st.button(label, icon=f":material/{icon}:", help=told, key=f"{state.ZONE_DESIGN}_{name}")
+    return st.button(
+        label, icon=f":material/{icon}:", help=told, key=f"{state.ZONE_DESIGN}_{name}", disabled=disabled
+    )
 
 
 def begin(asker: Asker, snapshot: Snapshot, held: Held) -> None:
@@ -50,3 +54,5 @@ def begin(asker: Asker, snapshot: Snapshot, held: Held) -> None:
     way = state.take_beginning()
     if way == "design":
         zone_design.open_dialog(asker, snapshot, held)
+    elif way == "read":
+        zone_reading.open_dialog(asker, held)

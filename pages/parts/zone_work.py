@@ -21,7 +21,7 @@ from geo.plans import Change
 from pages.parts import state
 
 LOG = logging.getLogger("zhendi.pages")
-LEFT_S = 30.0  # after which work that no page asks after stops
+LEFT_S = 120.0  # after which work that no page asks after stops
 MOST_AT_ONCE = 4
 Progress = Callable[[int, int], None]
 Task = Callable[[Progress, Callable[[], bool]], Any]
