@@ -21,7 +21,7 @@ import pandas as pd
 import typer
 from sqlalchemy.orm import Session
 
-from data import catalogue, config, export, figures, ingest, snapshots, store
+from data import catalogue, config, export, ingest, snapshots, store
 from data.commands import BranchCode, Datum, Json
 from data.commands import answering as _answering
 from data.commands import engine as _engine
@@ -31,7 +31,6 @@ from data.commands import refusal as _refusal
 from data.commands import told as _t
 from data.commands import write as _write
 from data.config import Settings
-from data.figures import Filters, Reach
 from data.ingest import ImportReport
 from data.lists import rejected
 from data.paper.cli import app as paper_app
@@ -42,7 +41,6 @@ from data.zones.listed import KIND as ZONES
 from data.zones.visit_lists import VisitReport
 from data.zones.visit_rows import KIND as VISITS
 from data.zones.zone_lists import ZoneReport
-from geo.coverage import Figure
 from geo.datum import convert
 from geo.errors import (
     N_,
@@ -337,16 +335,20 @@ def catchment(branch: BranchCode, as_json: Json = False) -> None:
 
 
 @app.command()
-def coverage(branch: BranchCode, as_json: Json = False) -> None:
-    """Say what of the catchment is covered; zones come with the plans."""
+def coverage(
+    branch: BranchCode,
+    plan: Annotated[int | None, typer.Option(help="A plan's number; the published one if not given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what of the catchment is covered, by the plan's zones: every figure with both its counts."""
+    from data.zones import answers  # the other commands start faster without it
+
     with _answering(as_json) as answer:
         snapshot, ground = _ground(branch)
-        total = _total(snapshot, ground.radius_m, _asker().masked(snapshot.branch_id))
-        lines = "\n".join(
-            f"{name}\t{row['value']}\t{row['numerator']} / {row['denominator']}"
-            for name, row in total.items()
-        )
-        answer({"zones": [], "unzoned": total, "total": total}, lines)
+        with store.reading(_engine()) as session:
+            held = answers.held(session, _asker(), snapshot.branch_id, plan)
+            found = answers.coverage(session, _asker(), snapshot, held, ground.radius_m)
+        answer(found, answers.lines(found))
 
 
 @app.command()
@@ -644,18 +646,6 @@ def _farthest(session: Any, asker: Asker, point: Any) -> dict[str, Any]:
         "lat": point.lat,
         "distance_m": point.distance_m,
     }
-
-
-def _total(snapshot: snapshots.Snapshot, radius_m: float, mask: bool) -> dict[str, dict[str, Any]]:
-    reach = Reach(radius_m)
-    cards = figures.cards(snapshot, Filters(), reach, mask)
-    total = {name: cards[name] for name in ("customer_coverage", "merchant_coverage", "rivals")}
-    groups = figures.group_table(snapshot, Filters(), reach, mask)
-    matched = groups["match_customers"].sum()
-    total["product_match"] = Figure.ratio(
-        (groups["product_match"] * groups["match_customers"]).sum(), matched
-    )
-    return {name: _clean(figure._asdict()) for name, figure in total.items()}
 
 
 def _clean(value: Any) -> Any:

@@ -12,11 +12,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import shapely
 from click.testing import Result
 from typer.testing import CliRunner
 
-from data import database
+from data import database, store
 from data.__main__ import app
+from data.config import Settings
+from data.zones import plans
+from geo.plans import Frame, Plan, Zone
+from tests.test_data.conftest import CLI
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = (
@@ -182,12 +187,53 @@ def test_a_design_answers_with_its_measures_and_writes_its_zones(
     assert "2 zones" in run(*given).stdout
 
 
-def test_coverage_has_a_total_and_no_zones_yet(branch: str, listed: Path) -> None:
+def test_coverage_before_there_is_a_plan_is_all_unzoned(branch: str, listed: Path) -> None:
     run("import", "merchants", str(listed), "--branch", branch, "--datum", "wgs84")
     found = answered("coverage", "--branch", branch)
-    assert found["zones"] == []
+    assert found["zones"] == [] and found["plan"] is None
+    assert found["unzoned"]["merchant_coverage"] == found["total"]["merchant_coverage"]
     assert found["total"]["merchant_coverage"] == {"value": 0.0, "numerator": 0.0, "denominator": 1.0}
     assert found["total"]["customer_coverage"]["value"] is None
+
+
+def test_coverage_tells_every_figure_of_the_published_plan_and_of_another(branch: str, listed: Path) -> None:
+    run("import", "merchants", str(listed), "--branch", branch, "--datum", "wgs84")
+    draft, published = _planned(branch, 114.29, 114.30), _planned(branch, 114.305, 114.315)
+    with database.transaction(database.engine(Settings.from_env())) as session:
+        plans.publish(session, CLI, published, 0)
+    found = answered("coverage", "--branch", branch)
+    assert found["plan"] == {"id": published, "name": "方案", "status": "published"}
+    (zone,) = found["zones"]
+    assert (zone["id"], zone["name"], zone["kind"]) == (1, "东街", "street")
+    assert METRICS <= zone["figures"].keys() == found["unzoned"].keys() == found["total"].keys()
+    assert all(figure.keys() >= {"value", "numerator", "denominator"} for figure in zone["figures"].values())
+    assert zone["figures"]["merchant_coverage"] == {"value": 0.0, "numerator": 0.0, "denominator": 1.0}
+    assert zone["figures"]["alliance_reach"] == {"value": None, "numerator": None, "denominator": None}
+    other = answered("coverage", "--branch", branch, "--plan", str(draft))
+    assert other["zones"][0]["figures"]["merchant_coverage"]["denominator"] == 0.0
+    assert other["unzoned"]["merchant_coverage"]["denominator"] == 1.0
+    assert (
+        run("coverage", "--branch", branch).output.splitlines()[0].startswith("1\t东街\t0.0 / 0.0\t0.0 / 1.0")
+    )
+    refused = run("coverage", "--branch", branch, "--plan", "99")
+    assert refused.exit_code == 1 and "no longer there" in refused.output
+
+
+METRICS = {
+    "customer_coverage", "merchant_coverage", "visit_coverage", "products_2", "products_3", "products_5",
+    "products_mean", "product_match", "preferences", "alliance_merchants", "alliance_reach", "rivals",
+    "rival_nearer", "customers_km2", "merchants_km2", "deposits_km2", "void_gap", "workload_h", "balance",
+    "polsby_popper", "pieces",
+}  # fmt: skip
+
+
+def _planned(branch: str, west: float, east: float) -> int:
+    """Make a draft of one zone, and return its id."""
+    zone = Zone(1, "东街", shapely.box(west, 30.5, east, 30.52))
+    with database.transaction(database.engine(Settings.from_env())) as session:
+        branch_id = store.branch(session, CLI, branch)["id"]
+        plan = Plan(Frame(114.3, 30.5, 2000.0, 9), (zone,))
+        return plans.new_plan(session, CLI, branch_id, name="方案", plan=plan)
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
