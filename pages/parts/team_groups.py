@@ -48,7 +48,8 @@ def show(asker: Asker, branch: Mapping[str, Any]) -> None:
             new_large(asker, branch_id)
     st.caption(
         " · ".join(f"{icon} {_(POST_NAMES[post])}" for post, icon in POST_ICONS.items())
-        + f" · :material/person: {NONE}"
+        + " · :material/person: "
+        + _("no post")
     )
 
 

@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from data import store
 from data.catalogue import STATUS_NAMES, STATUSES
-from data.rights import Asker
+from data.rights import Asker, Role
 from data.snapshots import Snapshot
 from data.zones.intervals import merchant_states, today
 from data.zones.playbooks import KIND_NAMES
@@ -58,9 +58,10 @@ def show(asker: Asker, branch: Mapping[str, Any]) -> None:
 def pick_person(asker: Asker, people: DataFrame) -> int:
     """Ask whose zones are wanted: one's own come first."""
     names = {int(row["id"]): str(row["name"]) for row in people.to_dict("records")}
-    working = people.loc[people["zones"] > 0, "id"]
-    default = asker.person_id if asker.person_id in names else int(working.iloc[0]) if len(working) else None
-    default = next(iter(names)) if default is None else default
+    working = [int(each) for each in people.loc[people["zones"] > 0, "id"]]
+    own = asker.person_id if asker.person_id in names else None
+    default = own if own is not None and (own in working or asker.role is Role.MEMBER) else None
+    default = next(iter([*working, *names])) if default is None else default
     key = state.seed(state.TEAM_PERSON, int, default)
     state.within(key, names, default)
     picked: int = st.selectbox(
@@ -168,7 +169,7 @@ def to_visit(
         shown,
         hide_index=True,
         placeholder=NONE,
-        height=min((len(shown) + 1) * ROW_PX + 3, MOST_PX),
+        height=table_height(len(shown)),
         on_select="rerun",
         selection_mode="single-row",
         key=f"{state.TEAM_VISITS}_first_{held.version}",
@@ -187,6 +188,11 @@ def open_button(row: Mapping[str, Any]) -> None:
         state.select(Selected("merchants", int(row["id"]), lon, lat))
         state.keep_view(View(lon, lat, CLOSE_ZOOM))
         go(Way.MAP)
+
+
+def table_height(rows: int) -> int:
+    """Return how high a table of so many rows is."""
+    return min((rows + 1) * ROW_PX + 3, MOST_PX)
 
 
 # What is next -----------------------------------------------------------------------------------------------

@@ -87,11 +87,11 @@ def zones_table(work: DataFrame, hours: Series) -> None:
     shown = DataFrame(
         {
             _("Zone"): work["name"],
-            _("Kind"): [_(KIND_NAMES[kind]) for kind in work["kind"]],
             _("Pair"): [between.join(names) or NONE for names in work["people"]],
-            _("Hours a quarter"): hours.reindex(work.index).round(1),
             _("Load of the pair"): work["load_share"] * 100,
             _("To be settled"): [_(FLAGS[flag]) if flag else "" for flag in work["flag"]],
+            _("Hours of work"): hours.reindex(work.index).round(1),
+            _("Kind"): [_(KIND_NAMES[kind]) for kind in work["kind"]],
         }
     )
     st.dataframe(
@@ -111,7 +111,7 @@ def zones_table(work: DataFrame, hours: Series) -> None:
 
 def load_column() -> Any:
     """Return how a load is drawn: a bar that is full at all the hours there are."""
-    return st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f %%", color="auto-inverse")
+    return st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f %%")
 
 
 def people_table(work: DataFrame) -> None:

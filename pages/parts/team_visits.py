@@ -19,7 +19,7 @@ from data.zones.visit_lists import VisitReport
 from geo.errors import ManyRejected
 from pages.parts import downloads, reads, state
 from pages.parts.frame import calm, reading, writing
-from pages.parts.team_mine import say_unvisited, whom
+from pages.parts.team_mine import say_unvisited, table_height, whom
 from pages.parts.ways import Way, link
 from pages.parts.words import N_, NONE, _, complaint, day, language, moment, ngettext, number
 from pages.parts.workshop import VISIT_FIELDS, counts_row
@@ -60,7 +60,7 @@ def show(asker: Asker, branch: Mapping[str, Any]) -> None:
             _("Recorded by"): made["by"],
         }
     )
-    st.dataframe(shown, hide_index=True, placeholder=NONE)
+    st.dataframe(shown, hide_index=True, placeholder=NONE, height=table_height(len(shown)))
     if len(made) == SHOWN:
         st.caption(_("The latest {count} visits.", count=number(float(SHOWN))))
 
