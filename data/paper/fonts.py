@@ -92,7 +92,7 @@ def broken(text: str, room: float, size: float, *, bold: bool = False, most: int
                 line = piece.lstrip()
             else:
                 line += piece
-            while width(line, size, bold=bold) > room and len(line) > 1:  # one word wider than the room
+            while width(line.rstrip(), size, bold=bold) > room and len(line) > 1:  # one word wider than the room
                 head = fitted(line, room, size, bold=bold)[:-1] or line[0]
                 lines.append(head)
                 line = line[len(head) :]

@@ -107,6 +107,8 @@ class Sheets:
         )
         self.canvas.setTitle(fonts.clean(title))
         self.canvas.setAuthor("Zhendi")
+        self.canvas.setCreator("Zhendi")
+        self.canvas.setSubject("")
         self._sheets: list[dict[str, Any]] = []
         self._begun = False
 
