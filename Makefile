@@ -36,7 +36,7 @@ check: setup-test ## Lint, types and the direction of imports
 	$(BIN)/lint-imports
 
 test: setup-test machine check ## Everything CI asks for: check, then every test, the browser's too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 screenshot: setup-test machine ## Make docs/customer_map.png anew from the demo town
 	$(BIN)/python -m docs.screenshot
