@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from data import store
 from data.rights import Asker
+from geo.errors import NotFound
 from pages.parts import reads, state
 from pages.parts.frame import calm, writing
 from pages.parts.state import Selected
@@ -66,9 +67,15 @@ def undo(asker: Asker, batch_id: int) -> None:
     with writing() as session:
         report = store.rollback(session, asker, batch_id, keep="later")
     picked = state.selected()
-    if picked is not None and report.removed:
-        picked = None
-    elif picked is not None and picked.row_id is not None:
-        row = reads.card(asker, picked.layer, picked.row_id)
-        picked = picked._replace(lon=float(row["lon"]), lat=float(row["lat"]))
+    if picked is not None and picked.row_id is not None:
+        picked = as_it_is(asker, picked, picked.row_id)
     finish(_("It was changed since, and stays as it is.") if report.kept else _("Undone."), None, picked)
+
+
+def as_it_is(asker: Asker, picked: Selected, row_id: int) -> Selected | None:
+    """Return what is chosen where it stands now; None where it is gone."""
+    try:
+        row = reads.card(asker, picked.layer, row_id)
+    except NotFound:
+        return None
+    return picked._replace(lon=float(row["lon"]), lat=float(row["lat"]))
