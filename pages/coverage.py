@@ -20,6 +20,7 @@ from pages.parts import (
     coverage_ranking,
     coverage_reads,
     coverage_table,
+    coverage_trend,
     reads,
     state,
     zone_reads,
@@ -43,7 +44,8 @@ def page(asker: Asker) -> None:
         nothing_yet(_("Coverage is for those who work at the branch."), Way.BRANCHES, _("See the branches"))
         return
     state.settle_map(branch["id"])
-    st.markdown(f"## {_('Coverage')} · {plain(branch['name'])}")
+    title = _("Coverage")
+    st.markdown(f"## {title} · {plain(branch['name'])}")
     held = zone_reads.published(asker, branch["id"])
     if held is None:
         nothing_yet(_("No plan of zones is published yet."), Way.ZONES, _("Go to the zones"))
@@ -134,9 +136,9 @@ def never_visited(report: Report) -> None:
 
 
 def tables(asker: Asker, snapshot: Snapshot, held: Held, report: Report, figure: str) -> None:
-    """Show every zone's figures, the zones ranked, and the trades they lack."""
-    names = [_("All zones"), _("Ranking"), _("Missing trades")]
-    every, order, trades = st.tabs(names, on_change="rerun", key=state.COVERAGE_TABS)
+    """Show every zone's figures, the zones ranked, the trades they lack, and how it went."""
+    names = [_("All zones"), _("Ranking"), _("Missing trades"), _("Trend")]
+    every, order, trades, course = st.tabs(names, on_change="rerun", key=state.COVERAGE_TABS)
     if every.open:
         with every, calm():
             coverage_table.show(asker, held, report)
@@ -146,3 +148,6 @@ def tables(asker: Asker, snapshot: Snapshot, held: Held, report: Report, figure:
     if trades.open:
         with trades, calm():
             coverage_gaps.show(asker, snapshot, held, state.zone_id())
+    if course.open:
+        with course, calm():
+            coverage_trend.show(asker, held, figure, state.zone_id())

@@ -47,10 +47,11 @@ def show(card: Card) -> None:
     """Show the card."""
     zone = card.zone
     names = zone_reads.staff(card.asker, card.held.branch_id)
+    workers = _("Worked by")
     with st.container(border=True):
         st.markdown(f"#### {plain(zone.name)}")
         st.markdown(f":blue-badge[{_(KIND_NAMES[zone.kind])}]")
-        st.markdown(f":gray[{_('Worked by')}] {plain(people(zone, names))}")
+        st.markdown(f":gray[{workers}] {plain(people(zone, names))}")
         figures, here, book = st.tabs(
             [_("Figures"), _("What is there"), _("Playbook")], key=f"{state.COVERAGE_CARD}_tabs"
         )
@@ -91,7 +92,8 @@ def figure_table(card: Card) -> None:
 def beside_text(branch: str, kind: str, alike: int) -> str:
     """Return what a figure is compared with: `whole branch 5.1% · its kind (4 zones) 3.6%`."""
     kinds = ngettext("its kind alone", "the {n} of its kind {value}", alike, value=kind)
-    return f"{_('whole branch {value}', value=branch)} · {kinds}"
+    whole = _("whole branch {value}", value=branch)
+    return f"{whole} · {kinds}"
 
 
 def playbook(card: Card, names: dict[int, str]) -> None:

@@ -45,8 +45,9 @@ OUTINGS = N_("Plan outings")
 def show(held: Held, advice: Sequence[Advice], chosen: int | None) -> None:
     """Show the advice for the zone chosen, or for all of the plan."""
     own = [each for each in advice if chosen is None or each.zone_id == chosen]
+    title = _("What to do next")
     with st.container(border=True, height="content" if chosen is not None else PANEL_PX, gap="small"):
-        st.markdown(f"#### {_('What to do next')}")
+        st.markdown(f"#### {title}")
         if not own:
             st.success(
                 _("Nothing stands out here: every zone has its pair, its hours and its share.")

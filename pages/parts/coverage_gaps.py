@@ -33,7 +33,8 @@ def show(asker: Asker, snapshot: Snapshot, held: Held, chosen: int | None) -> No
         _("In how many zones a trade is absent, or rarer than in the circle. Choose a zone for its own list.")
     )
     over_zones(asker, snapshot, held)
-    st.markdown(f"**{_('The branch beside others')}**")
+    title = _("The branch beside others")
+    st.markdown(f"**{title}**")
     st.caption(_("Beside what the bank's other branches know within twice the radius."))
     found = coverage_reads.gaps_of(asker, snapshot, held, None)
     if found.empty:

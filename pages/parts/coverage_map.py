@@ -118,7 +118,8 @@ def legend(name: str, shaded: Sequence[Class], unknown: int) -> list[tuple[str, 
     """Return the shades with their values, the highest first."""
     rows = [(each.colour, f"{between(name, each)} · {zones(each.zones)}") for each in reversed(shaded)]
     if unknown:
-        rows.append((NO_FIGURE, f"{_('No figure')} · {zones(unknown)}"))
+        none = _("No figure")
+        rows.append((NO_FIGURE, f"{none} · {zones(unknown)}"))
     return rows
 
 

@@ -109,7 +109,8 @@ def bars(held: Held, report: Report, figure: str) -> alt.LayerChart | alt.FacetC
         base.mark_text(align="left", dx=4).encode(text="label:N"),
     ]
     if branch is not None:
-        line = DataFrame({"value": [branch], "label": [f"{_('Whole branch')} {brief(figure, branch)}"]})
+        label = _("whole branch {value}", value=brief(figure, branch))
+        line = DataFrame({"value": [branch], "label": [label]})
         rule = alt.Chart(line).encode(x="value:Q")
         layers += [
             rule.mark_rule(color=REFERENCE, strokeDash=[5, 3], strokeWidth=2),

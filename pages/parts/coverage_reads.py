@@ -8,7 +8,7 @@ from pandas import DataFrame
 
 from data.rights import Asker
 from data.snapshots import Snapshot
-from data.zones import coach, coverage, gaps, pairs, teams
+from data.zones import coach, coverage, gaps, pairs, teams, trend
 from data.zones.coach import Advice
 from data.zones.coverage import Report
 from data.zones.held import Held
@@ -49,3 +49,9 @@ def advice(asker: Asker, snapshot: Snapshot, held: Held, found: Report) -> list[
     """Return what to look at first."""
     lacking = gaps.largest(snapshot, asker, held.plan, held.id)
     return coach.advice(found, lacking, language=language())
+
+
+def trend_of(asker: Asker, held: Held, zone_id: int | None, figure: str) -> DataFrame:
+    """Return a figure of a zone, or of the whole, in each version of the data that kept it."""
+    with reading() as session:
+        return trend.trend(session, asker, held.branch_id, zone_id, figure)

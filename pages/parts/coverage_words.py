@@ -169,7 +169,9 @@ def brief(name: str, value: float | None) -> str:
         return share(value)
     if form in ("money", "money_density"):
         return money(round(value))
-    return number(round(value, 2 if form in ("mean", "evenness", "plain") else 1))
+    if form in ("mean", "evenness", "plain"):
+        return f"{value:.2f}"
+    return number(round(value, 1))
 
 
 def title(name: str) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import shapely
 import sqlalchemy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -122,6 +122,7 @@ PLANS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(PLANS)
 def test_a_plan_comes_back_from_its_text_as_it_was(plan: Plan) -> None:
     text = content.plan_text(plan)
@@ -129,6 +130,7 @@ def test_a_plan_comes_back_from_its_text_as_it_was(plan: Plan) -> None:
     assert content.zones_in(text[: content.HEAD_LENGTH]) == len(plan)
 
 
+@settings(deadline=None)
 @given(PLANS, PLANS, st.text(max_size=20))
 def test_a_change_comes_back_from_its_text_as_it_was(before: Plan, after: Plan, what: str) -> None:
     change = before.change_to(after, what)

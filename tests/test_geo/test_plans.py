@@ -12,7 +12,7 @@ import h3
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon, box
 
@@ -199,6 +199,7 @@ def test_a_plan_compared_with_itself_moved_nothing_and_one_of_nothing_kept_nothi
     assert np.isnan(summary(Plan(FRAME), row).kept_share)
 
 
+@settings(max_examples=25)
 @given(plans(), plans())
 def test_moved_back_and_forth_is_the_same_blocks(a: Plan, b: Plan) -> None:
     there, back = moved_blocks(a, b), moved_blocks(b, a)
