@@ -73,15 +73,16 @@ def made(rows: int, customers: int | None = None) -> Store:
         start = time.perf_counter()
         shutil.rmtree(found.folder, ignore_errors=True)
         found.folder.mkdir(parents=True)
-        layers = _layers(rows, customers)
-        _write_files(found.folder, layers)
-        _fill(found.settings, layers)
+        town = layers(rows, customers)
+        _write_files(found.folder, town)
+        _fill(found.settings, town)
         done.touch()
         print(f"made a store of {rows:,} merchants in {time.perf_counter() - start:.0f} s", file=sys.stderr)
     return found
 
 
-def _layers(rows: int, customers: int) -> dict[str, pd.DataFrame]:
+def layers(rows: int, customers: int) -> dict[str, pd.DataFrame]:
+    """Return the town's rows by layer, as the store would hold them."""
     town = _Town(np.random.default_rng(SEED))
     return {
         "merchants": town.merchants(rows),

@@ -51,14 +51,11 @@ def lacking(categories: Floats, households: Floats, reference: Reference) -> tup
     lacking, there
         NaN where households are unknown, or none.
     """
-    there = _there(reference)
+    there = np.flatnonzero(_there(reference))
     # Fewer per household, by products of whole numbers: quotients are rounded.
-    fewer = (categories * reference.households < reference.categories * households[:, None]) & there
+    fewer = categories[:, there] * reference.households < reference.categories[there] * households[:, None]
     known = (households > 0) & (reference.households > 0)
-    return (
-        np.where(known, fewer.sum(axis=1), np.nan),
-        np.where(known, float(there.sum()), np.nan),
-    )
+    return np.where(known, fewer.sum(axis=1), np.nan), np.where(known, float(len(there)), np.nan)
 
 
 def void_and_gap(
@@ -191,6 +188,6 @@ def _around(
 
 def _there(reference: Reference) -> NDArray[np.bool_]:
     """Return which categories the reference has; what is in none of them is no trade to miss."""
-    there = reference.categories > 0
+    there: NDArray[np.bool_] = reference.categories > 0
     there[OTHER_CATEGORY] = False
     return there

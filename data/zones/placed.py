@@ -67,7 +67,7 @@ class Ground:
     @cached_property
     def pieces(self) -> NDArray[np.int64]:
         """Of each zone."""
-        return np.array([len(shapely.get_parts(shape)) for shape in self.shapes], dtype=np.int64)
+        return np.asarray(shapely.get_num_geometries(np.asarray(self.shapes, dtype=object)), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,12 +315,13 @@ def _changed(
         snapshot, left, len(before.plan) + 2, before.products, before.today
     ).items():
         sums[name] -= amounts
-    more = tallies.sums_of(snapshot, joined, len(plan) + 2, masks, before.today)
-    for name, amounts in more.items():
-        there = to_new >= 0
-        own = np.zeros_like(amounts)
-        own[to_new[there]] = sums[name][there]
-        sums[name] = own + amounts
+    there = to_new >= 0
+    for name, amounts in tallies.sums_of(snapshot, joined, len(plan) + 2, masks, before.today).items():
+        if before.plan.ids != plan.ids:
+            own = np.zeros_like(amounts)
+            own[to_new[there]] = sums[name][there]
+            sums[name] = own
+        sums[name] += amounts
     ground = _ground_after(before, plan, boxes)
     return Placed(plan, masks, places, sums, ground, before.circle, before.today)
 

@@ -127,6 +127,7 @@ def _customers(some: _Some) -> dict[str, Any]:
     wanted = recommended_masks()[rows.group[at]] | some.products[some.code]
     match = coverage.product_match(rows.holdings[at], wanted)
     deposits = rows.deposits[at]
+    known = ~np.isnan(deposits)
     return {
         "rows": np.ones(len(existing), dtype=np.bool_),
         "existing": existing,
@@ -134,10 +135,10 @@ def _customers(some: _Some) -> dict[str, Any]:
         "target_rows": ~existing,
         **{f"holding_{least}": existing & (held >= least) for least in coverage.CROSS_HOLDING},
         "products": np.where(existing, held, 0),
-        "match": np.where(existing, np.rint(np.nan_to_num(match) * PARTS), 0.0),
+        "match": np.where(existing & (wanted > 0), np.rint(match * PARTS), 0.0),
         "matched": existing & (wanted > 0),
-        "deposits": np.rint(np.nan_to_num(deposits) * CENTS),
-        "deposits_known": ~np.isnan(deposits),
+        "deposits": np.where(known, np.rint(deposits * CENTS), 0.0),
+        "deposits_known": known,
         **_visits(some, rows, ~existing, _CUSTOMER_DAYS[rows.tier[at]]),
     }
 
