@@ -157,9 +157,11 @@ def snapped(ground: BaseGeometry, others: Mapping[int, BaseGeometry], snap_m: fl
 def strips(ground: BaseGeometry, others: Iterable[BaseGeometry], snap_m: float) -> BaseGeometry:
     """Return the gaps thinner than that between a shape and others: what neither has an inlet of alone."""
     window = shapely.box(*shapely.bounds(shapely.buffer(ground, 3.0 * snap_m)))
-    beside = common(joined(others), window)
-    if beside.is_empty or not shapely.dwithin(ground, beside, snap_m):
-        return shapely.Polygon()
+    shapely.prepare(ground)
+    close = [common(other, window) for other in others if shapely.dwithin(ground, other, snap_m)]
+    beside = joined(close)
+    if beside.is_empty:
+        return beside
     both = joined([ground, beside])
     gaps = joined(polygons(shapely.difference(closed(both, snap_m), both, grid_size=CLOSE_M / 2.0)))
     alone = joined([closed(ground, snap_m), closed(beside, snap_m)])

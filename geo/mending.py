@@ -85,8 +85,7 @@ def mended(
         With the reason, where the outline cannot be mended safely.
     """
     notes = _Notes()
-    with np.errstate(invalid="ignore"):  # corners that are no numbers are looked at below
-        found = _read(shape)
+    found = shape if isinstance(shape, BaseGeometry) else with_closed_rings(shape)
     if found is None or found.is_empty:
         raise GeoError(N_("The outline has no shape."))
     count = int(shapely.get_num_coordinates(found))
@@ -106,19 +105,18 @@ def mended(
     return Mended(plane.degrees(ground), tuple(notes.told))
 
 
-def _read(shape: BaseGeometry | Mapping[str, Any]) -> BaseGeometry | None:
-    """Return a geometry of GeoJSON with its rings closed, other shapes as they are."""
-    if isinstance(shape, BaseGeometry):
-        return shape
-    kind, coordinates = shape.get("type"), shape.get("coordinates")
+def with_closed_rings(geometry: Mapping[str, Any]) -> BaseGeometry | None:
+    """Return the line or the areas of a GeoJSON geometry whose rings may be open; None of any other."""
+    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
     try:
-        if kind == "Polygon":
-            return _polygon(coordinates)
-        if kind == "MultiPolygon":
-            return shapely.MultiPolygon([_polygon(each) for each in coordinates or ()])
-        if kind == "LineString":
-            return shapely.LineString([corner[:2] for corner in coordinates or ()])
-    except (TypeError, ValueError, IndexError, AttributeError, shapely.errors.ShapelyError):
+        with np.errstate(invalid="ignore"):  # corners that are no numbers are looked at later
+            if kind == "Polygon":
+                return _polygon(coordinates)
+            if kind == "MultiPolygon":
+                return shapely.MultiPolygon([_polygon(each) for each in coordinates or ()])
+            if kind == "LineString":
+                return shapely.LineString([corner[:2] for corner in coordinates or ()])
+    except (TypeError, ValueError, IndexError, AttributeError, OverflowError, shapely.errors.ShapelyError):
         return None
     return None
 

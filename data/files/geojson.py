@@ -13,6 +13,7 @@ import shapely
 
 from data.files.formats import Chunk, Table, check_headers, shape_chunk, storable, text_array
 from geo.errors import N_, FileError
+from geo.mending import with_closed_rings
 
 _EPSG = re.compile(r"(?:EPSG|epsg)[:/]+(?:[\d.]*[:/]+)?(\d{4,6})")
 _KINDS = frozenset(
@@ -116,8 +117,8 @@ def _shape(geometry: Any) -> shapely.Geometry | None:
     try:
         shape = shapely.from_geojson(json.dumps(geometry))
     except (shapely.errors.ShapelyError, ValueError, TypeError, RecursionError):
-        return None
-    return None if shape.is_empty else shape
+        shape = with_closed_rings(geometry)
+    return None if shape is None or shape.is_empty else shape
 
 
 def _point(coordinates: Any) -> shapely.Geometry | None:

@@ -27,12 +27,13 @@ from data.zones.reading_points import read_blocks, read_points
 from geo.datum import DATUMS, convert
 from geo.drawing import SNAP_M
 from geo.errors import N_, FileError, GeoError, Told
-from geo.fitting import near, snapped
+from geo.fitting import snapped
 from geo.mending import mended
 from geo.planes import Plane, joined
-from geo.plans import Frame, Plan, Zone
+from geo.plans import Frame
 
 MOST_OUTLINES = 20_000
+MOSTLY = 0.9  # of the cells of a column that names the rows
 OUTLINES = "outlines"
 
 Floats = NDArray[np.float64]
@@ -80,6 +81,8 @@ def read_zones(
         raise FileError(N_("The file is empty: it has a header and no rows."))
     job = Job(table, first, frame, people or {}, places, datum, listed.columns_of(table, mapping))
     if table.has_shapes and _has_areas(first):
+        if not job.columns.keys() & {"zone", "name"} and (header := _likely_names(first)) is not None:
+            job.columns["name"] = header
         return _outlines(job)
     if "zone" not in job.columns:
         raise FileError(
@@ -90,6 +93,20 @@ def read_zones(
             headers="、".join(table.headers[:50]),
         )
     return read_blocks(job) if "cell" in job.columns else read_points(job)
+
+
+def _likely_names(chunk: Chunk) -> str | None:
+    """Return the column that tells outlines apart in words, a Chinese one before others; None for none."""
+    best, found = 0.0, None
+    for header in chunk.frame.columns:
+        cells = [cell.strip() for cell in chunk.frame[header] if cell.strip()]
+        if len(cells) < MOSTLY * len(chunk.frame) or len(set(cells)) < MOSTLY * len(cells):
+            continue
+        words = sum(len(cell) > 1 and any(map(str.isalpha, cell)) for cell in cells) / len(cells)
+        chinese = sum(not cell.isascii() for cell in cells) / len(cells)
+        if words >= MOSTLY and words + chinese > best:
+            best, found = words + chinese, str(header)
+    return found
 
 
 def _has_areas(chunk: Chunk) -> bool:
@@ -119,7 +136,7 @@ def _outlines(job: Job) -> Read:
                 grounds.setdefault(name, []).append(ground)
                 job.say(name, said[at])
     whole = {name: joined(parts) for name, parts in grounds.items()}
-    return job.done(_fitted(job, whole), OUTLINES, found)
+    return job.done(_fitted(whole), OUTLINES, found)
 
 
 def _ground(
@@ -151,12 +168,14 @@ def _degrees(corners: Floats, way: ToDegrees | None, datum: str) -> Floats:
     return moved[:, ::-1] if swapped else moved
 
 
-def _fitted(job: Job, grounds: Mapping[str, BaseGeometry]) -> dict[str, BaseGeometry]:
+def _fitted(grounds: Mapping[str, BaseGeometry]) -> dict[str, BaseGeometry]:
     """Return outlines with the slivers between neighbours closed; ground of two stays in both."""
-    plane, plan, found = Plane(*job.near), Plan(job.frame), {}
-    for name, ground in grounds.items():
-        others = near(plan, ground, 3.0 * SNAP_M)
-        found[name] = snapped(ground, others, SNAP_M) if others else ground
-        zone = Zone(plan.last_id + 1, name, plane.degrees(found[name]))
-        plan = Plan(plan.frame, (*plan.zones, zone))
-    return found
+    found: dict[int, BaseGeometry] = {}
+    bounds = shapely.bounds(np.array(list(grounds.values()), dtype=object)).reshape(-1, 4)
+    for at, ground in enumerate(grounds.values()):
+        west, south, east, north = bounds[at] + np.array([-1.0, -1.0, 1.0, 1.0]) * SNAP_M
+        beside = (bounds[:at, 0] <= east) & (bounds[:at, 2] >= west)
+        beside &= (bounds[:at, 1] <= north) & (bounds[:at, 3] >= south)
+        others = {int(each): found[int(each)] for each in np.flatnonzero(beside)}
+        found[at] = snapped(ground, others, SNAP_M) if others else ground
+    return dict(zip(grounds, found.values(), strict=True))
