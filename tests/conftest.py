@@ -41,17 +41,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if absent:
         items[:] = [item for item in items if item not in absent]
         config.hook.pytest_deselected(items=absent)
-        config.stash[_ABSENT] = len(absent)
 
 
-_ABSENT = pytest.StashKey[int]()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Name what was left out at the very end, where it is read."""
-    if absent := config.stash.get(_ABSENT, 0):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out at the very end, where it is read."""
+    if not (SHARED.is_dir() or os.environ.get("CI")):
         terminalreporter.write_line(
-            f"{absent} tests of real lists were left out: no {SHARED} here, and no other in ZHENDI_SHARED"
+            f"Tests of real lists were left out: no {SHARED} here, and no other in ZHENDI_SHARED"
         )
 
 
