@@ -31,7 +31,7 @@ def drawn(plan: Plan, each: maps.Drawing) -> Plan:
     """Return the plan after what was drawn."""
     if each.tool == "brush":
         cells = drawing.stroke_cells(plan, each.shape, each.width_m)
-        return plan.after(drawing.painted(plan, cells, each.zone_id))
+        return plan.after(drawing.painted(plan, cells, tools.painted_for(plan, each)))
     if each.tool == "split":
         return plan.after(drawing.split(plan, each.zone_id or 1, each.shape))
     if each.tool == "edit":
