@@ -26,9 +26,14 @@ def batches(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:
 
 
 def latest_source(session: Session, asker: Asker, branch_id: int) -> dict[str, Any] | None:
-    """Return the newest list that still stands, for under the page's title; None before there is any."""
+    """
+    Return the newest list of the ground that still stands, for under the page's title.
+
+    A list of visits puts nothing on the map. None before there is any.
+    """
     asker.require(Right.FIGURES, branch_id)
-    lists = (batch_table.c.mode.in_(LISTS), batch_table.c.undone_by.is_(None))
+    batch = batch_table.c
+    lists = (batch.mode.in_(LISTS), batch.kind != "visits", batch.undone_by.is_(None))
     row = session.execute(_batches(branch_id).where(*lists).limit(1)).one_or_none()
     return None if row is None else dict(row._mapping)
 

@@ -16,6 +16,7 @@ from pages.parts.words import _, moment, number
 
 COLOURS = ("#2f72b5", "#b4610f")
 HEIGHT_PX = 320
+A_FEW_DAYS = pd.Timedelta(days=3)
 USUAL = "customer_coverage"
 
 
@@ -57,7 +58,10 @@ def told(figure: str, name: str, found: DataFrame) -> DataFrame:
                 f"{number(top)} / {number(bottom)}"
                 for top, bottom in zip(known["numerator"], known["denominator"], strict=True)
             ],
-            "when": [moment(at) for at in pd.to_datetime(known["at"], utc=True)],
+            "when": [
+                f"{moment(at)} · {version}"
+                for at, version in zip(pd.to_datetime(known["at"], utc=True), known["number"], strict=True)
+            ],
         }
     )
 
@@ -65,11 +69,16 @@ def told(figure: str, name: str, found: DataFrame) -> DataFrame:
 def chart(figure: str, frame: DataFrame, lines: list[str]) -> alt.Chart:
     """Return the lines, a point a version of the data."""
     axis = alt.Axis(format="%") if FIGURES[figure].form == "share" else alt.Axis(format="~s")
+    if frame["at"].max() - frame["at"].min() < A_FEW_DAYS:  # each version by itself: days would lie on a heap
+        order = alt.EncodingSortField("number")
+        time = alt.X("when:O", title=_("Time"), sort=order, axis=alt.Axis(labelAngle=0, labelOverlap=True))
+    else:
+        time = alt.X("at:T", title=_("Time"))
     drawn: alt.Chart = (
         alt.Chart(frame)
         .mark_line(point=True, interpolate="step-after")
         .encode(
-            x=alt.X("at:T", title=_("Time")),
+            x=time,
             y=alt.Y("value:Q", title=title(figure), axis=axis, scale=alt.Scale(zero=True)),
             color=alt.Color(
                 "line:N",

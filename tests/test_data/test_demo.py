@@ -186,6 +186,8 @@ def test_everything_is_accepted(settings: Settings, branch_id: int) -> None:
     assert [counted(settings, table) for table in LAYERS] == [demo.MERCHANTS, demo.CUSTOMERS, outlets, places]
     with store.reading(store.engine(settings)) as session:
         batches = store.batches(session, CLI, branch_id)
+        latest = store.latest_source(session, CLI, branch_id)
+    assert latest is not None and latest["kind"] == "customers", "visits are no data of the ground"
     assert dict(zip(batches["kind"], batches["datum"], strict=True)) == {
         "merchants": "gcj02",
         "customers": "wgs84",

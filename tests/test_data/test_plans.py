@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from data import snapshots, store, tables
 from data.rights import Asker, Role
 from data.words import say
-from data.zones import content
+from data.zones import content, pairs
 from geo.errors import Conflict, DataError, NotFound, PlanConflict, RightsError
 from geo.plans import KINDS, Barrier, Change, Frame, Measure, Move, Plan, Zone
 from tests.test_data.conftest import CLI, LAT, LON, Town
@@ -466,6 +466,16 @@ def test_who_works_a_zone_goes_on_ends_and_begins_with_each_published_plan(town:
     assert since[1] == since[2] < since[0], "who stays has worked it since the first plan"
     assert pd.to_datetime(lines["until"], utc=True)[3] - since[0] == timedelta(0)
     assert do(town, store.assignments, town.branch_id, b)["zone_name"].tolist() == ["人民路", "解放路"]
+
+
+def test_a_pair_has_the_hours_of_the_one_who_has_fewer_shared_by_the_zones_each_works() -> None:
+    staff = pd.DataFrame({"id": [1, 2, 3], "capacity_h": [30.0, 90.0, 45.0]})
+    plan = Plan(
+        FRAME, (zone(1, pair=(1, 2)), zone(2, pair=(2, 3)), zone(3, pair=(2,)), zone(4), zone(5, pair=(9,)))
+    )
+    # The second works three zones, 30 hours each; the first and the third one each.
+    assert pairs.hours_of_pairs(plan, staff) == {1: 30.0, 2: 30.0, 3: 30.0}
+    assert pairs.hours_of_pairs(Plan(FRAME, (zone(1, pair=(2, 3)),)), staff) == {1: 45.0}
 
 
 # Rights and the trail ---------------------------------------------------------------------------------------
