@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import partial
 
 import numpy as np
+import shapely
 from sqlalchemy.orm import Session
 
 from data.basemaps import BaseMap
-from data.paper import atlas_sheets, fonts, streets, values
+from data.paper import atlas_sheets, fonts, values
 from data.paper.atlas_sheets import MOST_STOPS, Atlas, Stop, ZoneSheet
 from data.paper.customer_map import dots_of
 from data.paper.sheets import Column
+from data.paper.streets import Bounds, Reader
 from data.paper.to_visit import ToVisit, to_visit, walk
 from data.paper.values import FIGURE_NAMES, Rows, people_of, written
 from data.rights import Asker
@@ -22,9 +23,10 @@ from data.written import MASKED, NONE, day, is_masked, number, share
 from data.zones.coverage import Report
 from data.zones.held import Held
 from data.zones.playbooks import playbooks
+from geo.catchment import circle
 from geo.crs import local_metric, to_metric
 from geo.errors import N_
-from geo.plans import Zone
+from geo.plans import Plan, Zone
 from geo.walking import way_m
 
 
@@ -85,11 +87,19 @@ def atlas(
         rows=[_zone_row(zone, report, names, language) for zone in held.plan.zones],
         total=_total_rows(report, language),
         sheets=[sheet(zone) for zone in held.plan.zones],
-        streets=partial(streets.of, base),
+        streets=Reader(base, _bounds(held.plan)),
     )
     values.on_record(session, asker, held, "atlas", "pdf", sum(map(len, walks.values())))
     with fonts.ONE_AT_A_TIME:
         return atlas_sheets.drawn(told, language)
+
+
+def _bounds(plan: Plan) -> Bounds:
+    """Return the box round a plan's circle and zones."""
+    frame = plan.frame
+    shapes = [circle(frame.lon, frame.lat, frame.radius_m), *(zone.shape for zone in plan.zones)]
+    west, south, east, north = shapely.total_bounds(np.array(shapes, dtype=object)).tolist()
+    return west, south, east, north
 
 
 def _figures(report: Report, zone: Zone, language: Language) -> list[tuple[str, str]]:

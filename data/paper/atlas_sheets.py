@@ -158,7 +158,12 @@ def _overview(sheets: Sheets, atlas: Atlas, title: str) -> None:
 
 def _area(zone: Zone, *, strong: bool = True) -> Area:
     colour = ZONE_COLOURS[zone.id % len(ZONE_COLOURS)]
-    return Area(zone.shape, f"{zone.id} {zone.name}", str(zone.id), colour, strong)
+    return Area(zone.shape, titled(zone), str(zone.id), colour, strong)
+
+
+def titled(zone: Zone, between: str = " ") -> str:
+    """Return a zone's number and name; once, where they are the same."""
+    return zone.name if zone.name == str(zone.id) else f"{zone.id}{between}{zone.name}"
 
 
 def _noted(note: str) -> list[Key]:
@@ -171,7 +176,7 @@ def _noted(note: str) -> list[Key]:
 def _zone(sheets: Sheets, atlas: Atlas, sheet: ZoneSheet) -> None:
     zone = sheet.zone
     kind = sheets.say(KIND_NAMES[zone.kind])
-    box = sheets.turn(f"{zone.id} · {zone.name}", f"{atlas.plan_name} · {kind} · {atlas.status}")
+    box = sheets.turn(titled(zone, " · "), f"{atlas.plan_name} · {kind} · {atlas.status}")
     left, right = box.columns(_MAP.width, _GAP)
     shown = _stops(sheets, right, sheet)
     upper, lower = left.rows(_MAP.height, 3)

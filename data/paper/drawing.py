@@ -232,7 +232,7 @@ def _branch(sheets: Sheets, view: View) -> None:
 def _labels(sheets: Sheets, view: View, ground: Ground, taken: list[Box]) -> None:
     """Name zones and rings where there is room, none over another."""
     x, y = view.branch
-    taken += _furniture(view.box, ground)
+    taken += _furniture(view, ground)
     shapes = view.shapes([area.shape for area in ground.areas])
     for area, shape in zip(ground.areas, shapes, strict=True):
         inside = shapely.intersection(shape, shapely.box(*view.corners))
@@ -284,19 +284,23 @@ def _overlap(one: Box, other: Box) -> bool:
     )
 
 
-def _furniture(box: Box, ground: Ground) -> list[Box]:
+def _furniture(view: View, ground: Ground) -> list[Box]:
     """Return where the scale, the arrow and the corner stand."""
+    box = view.box
+    corner = None if ground.inset is None else _inset_box(view, ground)
     return [
         Box(box.left, box.bottom, box.width * 0.3 + 20, 22),
         Box(box.right - 26, box.top - 36, 26, 36),
-        *([] if ground.inset is None else [_inset_box(box)]),
+        *([] if corner is None else [corner]),
     ]
 
 
 def _inset(sheets: Sheets, view: View, ground: Ground) -> None:
     """Show the whole in a corner, and where in it the map lies."""
     assert ground.inset is not None
-    canvas, box = sheets.canvas, _inset_box(view.box)
+    canvas, box = sheets.canvas, _inset_box(view, ground)
+    if box is None:
+        return
     _fill(sheets, box, "#ffffff")
     whole = View.of(box, ground.lon, ground.lat, ground.inset)
     canvas.saveState()
@@ -313,8 +317,19 @@ def _inset(sheets: Sheets, view: View, ground: Ground) -> None:
     canvas.rect(box.left, box.bottom, box.width, box.height, stroke=1, fill=0)
 
 
-def _inset_box(box: Box) -> Box:
-    return Box(box.right - INSET[0], box.bottom, *INSET)
+def _inset_box(view: View, ground: Ground) -> Box | None:
+    """Return a corner in which no stop lies; None where both have one."""
+    box = view.box
+    x, y = view.points(ground.stops[:, 0], ground.stops[:, 1])
+    for corner in (
+        Box(box.right - INSET[0], box.bottom, *INSET),
+        Box(box.left, box.top - INSET[1], *INSET),
+    ):
+        wide = corner.inset(-_BEYOND)
+        inside = (x > wide.left) & (x < wide.right) & (y > wide.bottom) & (y < wide.top)
+        if not inside.any():
+            return corner
+    return None
 
 
 def _scale(sheets: Sheets, view: View) -> None:

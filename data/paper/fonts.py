@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 
@@ -55,6 +55,11 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
     return float(pdfmetrics.stringWidth(text, BOLD if bold else REGULAR, size))
 
 
+@lru_cache(maxsize=20_000)
+def _width(piece: str, size: float, bold: bool) -> float:
+    return width(piece, size, bold=bold)
+
+
 def fitted(text: str, room: float, size: float, *, bold: bool = False) -> str:
     """Return one line that fits: what is too long loses its end, and shows it."""
     line = clean(text)
@@ -85,17 +90,18 @@ def broken(text: str, room: float, size: float, *, bold: bool = False, most: int
     """
     lines: list[str] = []
     for paragraph in text.splitlines() or [""]:
-        line = ""
+        line, taken = "", 0.0  # letters stand side by side: a line is as wide as its pieces together
         for piece in _pieces(clean(paragraph)):
-            if line and width((line + piece).rstrip(), size, bold=bold) > room:
+            own = _width(piece, size, bold)
+            if line and taken + _width(piece.rstrip(), size, bold) > room:
                 lines.append(line.rstrip())
-                line = piece.lstrip()
-            else:
-                line += piece
-            while width(line.rstrip(), size, bold=bold) > room and len(line) > 1:  # one word wider than the room
-                head = fitted(line, room, size, bold=bold)[:-1] or line[0]
+                line, taken = "", 0.0
+            line, taken = line + piece, taken + own
+            while taken > room and len(line.rstrip()) > 1 and width(line.rstrip(), size, bold=bold) > room:
+                head = fitted(line, room, size, bold=bold)[:-1] or line[0]  # one word wider than the room
                 lines.append(head)
                 line = line[len(head) :]
+                taken = width(line, size, bold=bold)
         lines.append(line.rstrip())
     if len(lines) > most:
         lines = [*lines[: most - 1], fitted(" ".join(lines[most - 1 :]), room, size, bold=bold)]

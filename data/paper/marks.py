@@ -30,7 +30,8 @@ SIGNED, CONTACTED, CLOSED = (STATUSES.index(name) for name in ("signed", "contac
 DOT, BUBBLE_SIDE, SHADE_SIDE, QUIET_SIDE = 2.1, 26.0, 13.0, 10.0
 BRANCH_ROOM = 4.5
 MOST_DOTS, MOST_A_SPOT = 1500, 2.5
-_SPOT, _BESIDE = 7.0, 8.0
+STOP = 4.1
+_SPOT, _BESIDE, _ROUNDS = 7.0, 8.0, 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,11 +240,32 @@ def stops(sheets: Sheets, view: View, walk: Floats, taken: list[Box]) -> None:
     canvas.setDash(1.5, 1.5)
     canvas.drawPath(path, stroke=1, fill=0)
     canvas.setDash()
-    for stop, (across, up) in enumerate(zip(x, y, strict=True), start=1):
-        text, radius = str(stop), 4.1
+    sheets.colour(stroke=GREY, fill=INK)
+    canvas.setLineWidth(0.4)
+    at_x, at_y = _apart(x, y, 2 * STOP + 0.6)
+    for across, up, spot_x, spot_y in zip(at_x, at_y, x, y, strict=True):
+        canvas.line(spot_x, spot_y, across, up)
+        canvas.circle(spot_x, spot_y, 0.8, stroke=0, fill=1)
+    for stop, (across, up) in enumerate(zip(at_x, at_y, strict=True), start=1):
+        text, size = str(stop), 5.0 if stop < 100 else 4.0
         sheets.colour(fill=INK, stroke="#ffffff")
         canvas.setLineWidth(0.5)
-        canvas.circle(across, up, radius, stroke=1, fill=1)
-        size = 5.0 if stop < 100 else 4.2
-        sheets.line(text, across - fonts.width(text, size) / 2, up - size * 0.36, size=size, colour="#ffffff")
-        taken.append(Box(across - radius, up - radius, 2 * radius, 2 * radius))
+        canvas.circle(across, up, STOP, stroke=1, fill=1)
+        half = fonts.width(text, size) / 2
+        sheets.line(text, across - half, up - size * 0.36, size=size, colour="#ffffff")
+        taken.append(Box(across - STOP, up - STOP, 2 * STOP, 2 * STOP))
+
+
+def _apart(x: Floats, y: Floats, least: float) -> tuple[Floats, Floats]:
+    """Return spots moved as little as makes each be seen: none nearer to another than that, if it can be."""
+    turn = np.arange(len(x)) * 2.4  # what lies on one spot goes round it
+    spots = np.column_stack([x + 0.01 * np.cos(turn), y + 0.01 * np.sin(turn)])
+    for _round in range(_ROUNDS):
+        apart = spots[:, None] - spots[None]
+        far = np.hypot(apart[..., 0], apart[..., 1])
+        np.fill_diagonal(far, np.inf)
+        short = np.clip(least - far, 0, None)
+        if not short.any():
+            break
+        spots = spots + (apart / far[..., None] * short[..., None] / 2).sum(axis=1)
+    return spots[:, 0], spots[:, 1]

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from data import export
 from data.basemaps import BaseMap
 from data.paper import drawing, fonts, realignment_sheets, streets, values
+from data.paper.atlas_sheets import titled
 from data.paper.drawing import Area
 from data.paper.layers import merchants_by_block
 from data.paper.realignment_sheets import Report
@@ -255,7 +256,7 @@ def _moved_areas(found: Realigned) -> list[Area]:
 
 
 def _outline(zone: Zone) -> Area:
-    return Area(zone.shape, f"{zone.id} {zone.name}", str(zone.id), GREY, cover=0.03)
+    return Area(zone.shape, titled(zone), str(zone.id), GREY, cover=0.03)
 
 
 # In words ---------------------------------------------------------------------------------------------------

@@ -301,8 +301,7 @@ class Sheets:
             for at, text in enumerate(lines):
                 y = top - (at + 1) * step + (step - size)
                 x = right - _PADDING if column.right else left + _PADDING
-                room = right - left - 2 * _PADDING
-                self.line(text, x, y, size=size, bold=bold, right=column.right, room=room)
+                self.line(text, x, y, size=size, bold=bold, right=column.right)
         return top - max(map(len, cells)) * step - _PADDING
 
 

@@ -23,7 +23,8 @@ from geo.crs import WGS84
 from geo.datum import convert
 
 ZOOMS = (10, 15)
-ROADS_FROM_ZOOM = 11
+MOST_TILES = 300
+Bounds = tuple[float, float, float, float]
 _WORLD_M = 40_075_016.7
 _PIXELS_A_POINT = 2.0  # of a street map's tiles, 256 pixels wide, a point of paper
 MAJOR = ("main", "bridge", "highway", "major_road", "motorway", "trunk", "primary")
@@ -48,7 +49,35 @@ def base_map(settings: Settings, *, is_demo: bool) -> BaseMap | None:
     return next((each for each in offered if is_demo or each.key != basemaps.DEMO), None)
 
 
-def of(base: BaseMap | None, bounds: tuple[float, float, float, float], points_wide: float) -> Streets | None:
+class Reader:
+    """
+    Streets for many maps of one piece of ground: read once a zoom, where that is not too much to hold.
+
+    Parameters
+    ----------
+    base
+        As in `of`.
+    bounds
+        West, south, east and north of all the ground, in WGS 84.
+    """
+
+    def __init__(self, base: BaseMap | None, bounds: Bounds) -> None:
+        self.base, self.bounds = base, bounds
+        self._read: dict[int, Streets | None] = {}
+
+    def __call__(self, bounds: Bounds, points_wide: float) -> Streets | None:
+        """Return `of` for a part of the ground."""
+        zoom = _zoom(bounds, points_wide)
+        west, south, east, north = self.bounds
+        tiles = (east - west) * (north - south) / (360 / 2**zoom) ** 2 / np.cos(np.radians(south))
+        if tiles > MOST_TILES:
+            return of(self.base, bounds, points_wide)
+        if zoom not in self._read:
+            self._read[zoom] = _at(self.base, _joint(self.bounds, bounds), zoom)
+        return _within(self._read[zoom], bounds)
+
+
+def of(base: BaseMap | None, bounds: Bounds, points_wide: float) -> Streets | None:
     """
     Return what a base map knows of a piece of ground.
 
@@ -66,11 +95,14 @@ def of(base: BaseMap | None, bounds: tuple[float, float, float, float], points_w
     streets
         None where there is no such file, or it cannot be read.
     """
+    return _at(base, bounds, _zoom(bounds, points_wide))
+
+
+def _at(base: BaseMap | None, bounds: Bounds, zoom: int) -> Streets | None:
     if base is None or base.kind != "pmtiles" or base.path is None or not base.path.is_file():
         return None
     west, south, east, north = bounds
     lon, lat = convert(np.array([west, east]), np.array([south, north]), "wgs84", base.datum)
-    zoom = _zoom((east - west) * 111_320.0 * np.cos(np.radians(lat.mean())), points_wide)
     to_mercator = Transformer.from_crs(WGS84, 3857, always_xy=True)
     x, y = to_mercator.transform(lon, lat)
     box = (float(x[0]), float(y[0]), float(x[1]), float(y[1]))
@@ -101,10 +133,31 @@ def _layers(path: Path, _changed: int) -> tuple[str, ...]:
     return tuple(str(name) for name in pyogrio.list_layers(path)[:, 0])
 
 
-def _zoom(metres: float, points_wide: float) -> int:
+def _zoom(bounds: Bounds, points_wide: float) -> int:
     """Return the zoom at which a tile's pixels are about as fine as paper shows them."""
+    west, south, east, _north = bounds
+    metres = (east - west) * 111_320.0 * np.cos(np.radians(south))
     wanted = np.log2(_WORLD_M / 256 * points_wide * _PIXELS_A_POINT / max(metres, 1.0))
     return int(np.clip(np.floor(wanted), *ZOOMS))
+
+
+def _joint(one: Bounds, other: Bounds) -> Bounds:
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+def _within(streets: Streets | None, bounds: Bounds) -> Streets | None:
+    """Return what of streets is seen in a piece of ground."""
+    if streets is None:
+        return None
+    seen = shapely.box(*bounds)
+
+    def near(shapes: Sequence[BaseGeometry]) -> list[BaseGeometry]:
+        every = np.asarray(shapes, dtype=object)
+        found: list[BaseGeometry] = every[shapely.intersects(every, seen)].tolist()
+        return found
+
+    parts = {name: near(getattr(streets, name)) for name in ("major", "minor", "water", "green")}
+    return Streets(**parts, attribution=streets.attribution)
 
 
 def _read(
