@@ -155,6 +155,7 @@ _ZONE_WAY = "zone_way"
 _ZONE_SEEN = "zone_seen"
 _ZONE_PENDING = "zone_pending"
 _ZONE_NOTES = "zone_notes"
+_ZONE_BARRIER = "zone_barrier"
 _ZONE_JOB = "zone_job"
 _ZONE_PARTNER = "zone_partner"
 # Of the page of coverage: what shades the map and what customers are a share of in the URL too.
@@ -929,7 +930,8 @@ def forget_zone_notes() -> None:
 
 
 def take_tool(kind: str) -> None:
-    """Take a tool in hand; a callback."""
+    """Take a tool in hand, for what it is for; a callback."""
+    end_barrier()
     st.session_state[ZONE_TOOL] = kind
 
 
@@ -942,6 +944,24 @@ def merging() -> int | None:
     """Return the zone that waits for another to be merged with."""
     zone_id: int | None = st.session_state.get(_ZONE_PARTNER)
     return zone_id
+
+
+def begin_barrier() -> None:
+    """Let the next line that is drawn be a barrier; a callback."""
+    take_tool("split")
+    st.session_state[_ZONE_BARRIER] = True
+
+
+def is_barrier() -> bool:
+    """Whether the next line that is drawn is a barrier: until the tool that draws it is put down."""
+    if st.session_state.get(ZONE_TOOL) != "split":
+        end_barrier()
+    return bool(st.session_state.get(_ZONE_BARRIER))
+
+
+def end_barrier() -> None:
+    """Let a line split zones again; a callback."""
+    st.session_state.pop(_ZONE_BARRIER, None)
 
 
 def begin_with(way: str) -> None:

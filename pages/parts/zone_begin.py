@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -65,13 +65,8 @@ def offer() -> str | None:
     columns = st.columns(len(WAYS), gap="small")
     for (way, (icon, title, told)), column in zip(WAYS.items(), columns, strict=True):
         with column, st.container(border=True, height="stretch"):
-            heading = _(title)
-            st.markdown(f"**{icon} {heading}**")
-            st.caption(_(told))
-            if st.button(
-                _("Begin"),
-                type="primary" if way == "design" else "secondary",
-                key=f"{state.ZONE_BEGIN}_{way}",
-            ):
+            kind: Literal["primary", "secondary"] = "primary" if way == "design" else "secondary"
+            if st.button(_(title), icon=icon, type=kind, key=f"{state.ZONE_BEGIN}_{way}"):
                 chosen = way
+            st.caption(_(told))
     return chosen

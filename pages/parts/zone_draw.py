@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 
 import streamlit as st
@@ -12,7 +13,7 @@ from data.words import say
 from data.zones.held import Held
 from geo import drawing
 from geo.errors import N_, GeoError, Overlaps
-from geo.plans import Plan, Zone
+from geo.plans import Barrier, Plan, Zone
 from pages.parts import state, zone_reads
 from pages.parts.drawing import fit, painted_for
 from pages.parts.frame import calm
@@ -39,11 +40,26 @@ def heed(asker: Asker, held: Held, drawn: Drawing) -> Held:
     zone_id = drawn.zone_id if drawn.zone_id in held.plan else None
     if drawn.tool == "brush":
         return paint(asker, held, drawn)
+    if drawn.tool == "split" and state.is_barrier():
+        return bar(asker, held, drawn)
     if drawn.tool == "split":
         return cut(asker, held, drawn, zone_id)
     if drawn.tool == "edit":
         return redraw(asker, held, drawn, zone_id)
     return put(asker, held, outline(held, drawn), None)
+
+
+def bar(asker: Asker, held: Held, drawn: Drawing) -> Held:
+    """Make a line a barrier, which zones are not to cross."""
+    state.end_barrier()
+    frame = held.plan.frame
+    name = _("Barrier {number}", number=len(frame.barriers) + 1)
+    barriers = (*frame.barriers, Barrier(name, drawn.shape))
+    return make(
+        asker,
+        held,
+        lambda plan: plan.change_to(replace(plan, frame=replace(frame, barriers=barriers)), "settings"),
+    )
 
 
 def redraw(asker: Asker, held: Held, drawn: Drawing, zone_id: int | None) -> Held:

@@ -131,6 +131,8 @@ def draft(held: Held) -> list[DrawnZone]:
 
 def hint(held: Held) -> str:
     """Return what a click means just now, where it does not choose a zone."""
+    if state.is_barrier():
+        return _("Draw along the river or railway; leave bridges out")
     first = state.merging()
     if first is not None and first in held.plan:
         return _("Click the zone to merge with {name}", name=shorten(held.plan.zone(first).name))

@@ -16,6 +16,7 @@ from data.rights import Asker, Role
 from data.zones.held import Held
 from geo import drawing
 from geo.plans import Change, Frame, Measure, Plan, Zone
+from pages import customer_map
 from pages.parts import state, words, zone_design, zone_list, zone_reads, zone_work
 from tests.test_pages.conftest import ME, Visit
 from tests.test_pages.conftest import texts as marked
@@ -25,6 +26,12 @@ NAMES = ("人民路片区", "站前片区")
 HEAD_ROLES = [Role.HEAD, Role.LEAD]
 READERS = [Role.MEMBER, Role.ANALYST]
 Make = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def no_other_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the page empty that AppTest runs before it can be sent to another."""
+    monkeypatch.setattr(customer_map, "page", lambda _asker: None)
 
 
 def box(west: float, east: float, south: float = -0.002, north: float = 0.002) -> shapely.Polygon:
@@ -407,6 +414,22 @@ def test_other_settings_are_a_change_that_can_be_undone(
     assert (frame.radius_m, frame.measures[0].tolerance) == (1500.0, 0.3)
     press(app, f"{state.ZONE_UNDO}_undo")
     assert held(sqlite_engine, plan_id).plan.frame.radius_m == 1000.0
+
+
+def test_a_barrier_is_drawn_and_taken_away(visit: Visit, make: Make, sqlite_engine: Engine) -> None:
+    plan_id = make()
+    app = press(visit("zones"), f"{state.ZONE_DESIGN}_frame")
+    app = confirm(app, f"{state.ZONE_DESIGN}_frame", f"{state.ZONE_FRAME}_bar")
+    line = [[LON + 0.002, LAT - 0.003], [LON + 0.002, LAT + 0.003]]
+    app = drawn(app, "split", [[line]])
+    after = held(sqlite_engine, plan_id).plan
+    assert [barrier.name for barrier in after.frame.barriers] == ["Barrier 1"]
+    assert after.ids == (1, 2)
+    assert f"{NAMES[0]} lies on both sides of Barrier 1." in texts(app)
+    app = press(app, f"{state.ZONE_DESIGN}_frame")
+    app.checkbox(key=f"{state.ZONE_FRAME}_barrier_0").set_value(False)
+    app = confirm(app, f"{state.ZONE_DESIGN}_frame", f"{state.ZONE_FRAME}_save")
+    assert not held(sqlite_engine, plan_id).plan.frame.barriers
 
 
 # Two leads --------------------------------------------------------------------------------------------------
