@@ -7,7 +7,7 @@ Ours is the whole report, cold: rows placed, every figure of every zone, hours o
 geopandas joins the same points to the same zones (`sjoin`) and groups them for the counts of customers,
 people and merchants by status, and their deposits; its points are made beforehand, which favours it. Both
 must put every row in the same zone, and count alike; a point on a shared border matches two zones there, of
-which the smaller number is kept. Then blocks go from zone to zone, one at a time, and the report is made anew.
+which the smaller number is kept. Then blocks change zones, one at a time, and the report is made anew.
 
 The first report in a fresh folder compiles; that is not counted.
 """

@@ -29,60 +29,69 @@ def nearest_m(lon: ArrayLike, lat: ArrayLike) -> Floats:
     nearest_m
         Within a hundred-thousandth of the geodesic up to ten kilometres; NaN for a point alone.
     """
-    east = np.radians(np.asarray(lon, dtype=np.float64))
-    north = np.radians(np.asarray(lat, dtype=np.float64))
+    east, north = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
     if east.size < 2:
         return np.full(east.size, np.nan)
-    # Metres per radian: the radii of curvature, along the parallel and along the meridian.
+    # Strips of one height from south to north, each sorted by longitude: as many as there are points in one.
+    strips = max(1, int(np.sqrt(east.size)))
+    south, west = float(north.min()), float(east.min())
+    height, width = (float(np.ptp(degrees)) or 1.0 for degrees in (north, east))
+    strip = np.minimum(((north - south) * (strips / height)).astype(np.int64), strips - 1)
+    order = np.argsort(strip + (east - west) / (width * _FEW_MORE))
+    strip = strip[order]
+    starts = np.searchsorted(strip, np.arange(strips + 1))
+    # Metres a degree change little within a strip: at its edges they are exact, and a line between them.
+    edges = _metres_a_degree(np.asarray(south + np.arange(strips + 1) * (height / strips), dtype=np.float64))
+    across, up = (np.column_stack([each[:-1], np.diff(each) / (height / strips)]) for each in edges)
+    found = np.empty(east.size)
+    found[order] = _nearest(east[order], north[order], strip, starts, across, up, south, height / strips)
+    return found
+
+
+def _metres_a_degree(lat: Floats) -> tuple[Floats, Floats]:
+    """Return the metres of a degree along the parallel and along the meridian."""
+    north = np.radians(lat)
     squared = _FLATTENING * (2.0 - _FLATTENING)
     bent = 1.0 - squared * np.sin(north) ** 2
     across, up = _EARTH_M * np.cos(north) / np.sqrt(bent), _EARTH_M * (1.0 - squared) / bent**1.5
-    # Strips of one height from south to north, each sorted by longitude: about as many points as strips.
-    strips = max(1, int(np.sqrt(east.size)))
-    height = float(np.ptp(north)) / strips or 1.0
-    strip = np.minimum(((north - north.min()) / height).astype(np.int64), strips - 1)
-    order = np.lexsort((east, strip))
-    starts = np.searchsorted(strip[order], np.arange(strips + 1))
-    apart = _nearest(
-        east[order], north[order], across[order], up[order], strip[order], starts, height, float(north.min())
-    )
-    found = np.empty(east.size)
-    found[order] = apart
-    return found
+    return np.radians(across), np.radians(up)
 
 
 @compiled
 def _nearest(
     east: Floats,
     north: Floats,
-    across: Floats,
-    up: Floats,
     strip: Ints,
     starts: Ints,
-    height: float,
+    across: Floats,
+    up: Floats,
     south: float,
+    height: float,
 ) -> Floats:
     found = np.empty(east.size)
-    least_across, least_up = across.min() / _FEW_MORE, up.min() / _FEW_MORE
+    end_across, end_up = across[-1, 0] + height * across[-1, 1], up[-1, 0] + height * up[-1, 1]
+    least_across = min(across[:, 0].min(), end_across) / _FEW_MORE
+    least_up = min(up[:, 0].min(), end_up) / _FEW_MORE
     last = starts.size - 2
     for point in range(east.size):
         best = np.inf  # squared
         own = strip[point]
+        rest = north[point] - (south + own * height)
+        own_across, own_up = across[own, 0] + rest * across[own, 1], up[own, 0] + rest * up[own, 1]
         away = 0
         while True:
-            below = north[point] - (south + (own - away + 1) * height)
-            above = south + (own + away) * height - north[point]
-            # Both edges are out of reach, or no strip is left on either side.
-            low = own - away >= 0 and (away == 0 or max(below, 0.0) ** 2 * least_up**2 <= best)
-            high = away > 0 and own + away <= last and max(above, 0.0) ** 2 * least_up**2 <= best
-            if not low and not high:
+            below = max(north[point] - (south + (own - away + 1) * height), 0.0) * least_up
+            above = max(south + (own + away) * height - north[point], 0.0) * least_up
+            low = own - away >= 0 and (away == 0 or below * below <= best)
+            high = away > 0 and own + away <= last and above * above <= best
+            if not low and not high:  # both edges are out of reach, or no strip is left on either side
                 break
             for side in range(2):
                 if (side == 0 and not low) or (side == 1 and not high):
                     continue
                 at = own - away if side == 0 else own + away
                 first, end = starts[at], starts[at + 1]
-                middle = first + np.searchsorted(east[first:end], east[point])
+                middle = point if away == 0 else first + np.searchsorted(east[first:end], east[point])
                 for step in (1, -1):
                     other = middle if step == 1 else middle - 1
                     while first <= other < end:
@@ -90,8 +99,10 @@ def _nearest(
                         if (run * least_across) ** 2 > best:
                             break
                         if other != point:
-                            dx = run * 0.5 * (across[point] + across[other])
-                            dy = (north[other] - north[point]) * 0.5 * (up[point] + up[other])
+                            rest = north[other] - (south + at * height)
+                            dx = 0.5 * run * (own_across + across[at, 0] + rest * across[at, 1])
+                            dy = 0.5 * (north[other] - north[point])
+                            dy *= own_up + up[at, 0] + rest * up[at, 1]
                             best = min(best, dx * dx + dy * dy)
                         other += step
             away += 1
