@@ -37,14 +37,11 @@ from pages.parts.outlines import (
     Marked,
     Ring,
     dots_json,
-    handles_json,
-    line_json,
     marked_json,
     ring_json,
     shifted,
     steps,
     unshifted,
-    zones_json,
 )
 from pages.parts.state import View
 from pages.parts.strokes import Drawing, Tool
@@ -95,25 +92,6 @@ WORDS = {
     "own": N_("Our bank"),
     "places": N_("Places"),
 }
-TOOL_WORDS = {
-    "barrier": N_("Barrier no zone crosses"),
-    "finish": N_("Finish"),
-    "cancel": N_("Cancel"),
-    "last_point": N_("Take back the last point"),
-    "start_outline": N_("Click where the outline begins"),
-    "next_point": N_("Click for the next point"),
-    "close_outline": N_("Click the first point to close the outline"),
-    "drag_rectangle": N_("Press, and drag across the ground"),
-    "drag_circle": N_("Press at the middle, and drag outwards"),
-    "let_go": N_("Let go to finish"),
-    "radius": N_("Radius"),
-    "start_line": N_("Click where the line begins"),
-    "end_line": N_("Click the last point again to finish the line"),
-    "brush": N_("Press and drag over the blocks to paint"),
-    "edit": N_("Drag a corner, or a pale dot for a new one; click one to take it away; zoom in for more"),
-    "edit_nothing": N_("Choose a zone first"),
-}
-DRAWING_FILES = ("leaflet.draw.css", "leaflet.draw.js", "zhendi-draw.js")
 
 
 class Tiles(NamedTuple):
@@ -284,42 +262,11 @@ def picture(scene: Scene, key: str = state.MAP) -> dict[str, object]:
         content |= {"dots": [dots_json(dots, datum) for dots in scene.dots]}
     if scene.hint:
         content |= {"hint": scene.hint, "pin": scene.pin and shifted(scene.pin, datum)}
-    content |= zones_part(scene, key)
+    content |= strokes.part_json(
+        scene.zones, scene.barriers, scene.tool, datum, answered=state.answered_drawing(key)
+    )
     stamp = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
     return {**content, "stamp": stamp}
-
-
-def zones_part(scene: Scene, key: str) -> dict[str, object]:
-    """Return what a map of zones has beside the rest: outlines, barriers, the tool, and what was answered."""
-    datum = scene.base.datum
-    part: dict[str, object] = {}
-    if scene.zones or scene.barriers:
-        part |= {"zones": zones_json(scene.zones, datum), "scripts": [address("zhendi-zones.js")]}
-    if scene.barriers:
-        part["barriers"] = [line for shape in scene.barriers for line in line_json(shape, datum)]
-    if scene.tool is not None and scene.tool.kind != "pick":
-        part["tool"] = tool_json(scene.tool, scene.zones, datum)
-        part["scripts"] = [address("zhendi-zones.js"), *map(address, DRAWING_FILES)]
-    if "scripts" in part:
-        part["tool_words"] = tool_words_in(language())
-    if answered := state.answered_drawing(key):
-        part["answered"] = answered
-    return part
-
-
-def tool_json(tool: Tool, zones: Sequence[DrawnZone], datum: str) -> dict[str, object]:
-    """Return a tool, with the corners to take hold of where a zone is edited."""
-    made: dict[str, object] = {"kind": tool.kind, "width": tool.width_m, "zone": tool.zone_id}
-    shape = next((zone.shape for zone in zones if zone.id == tool.zone_id), None)
-    if tool.kind == "edit" and shape is not None:
-        made["parts"] = handles_json(shape, datum)
-    return made
-
-
-@cache
-def tool_words_in(spoken: Language) -> dict[str, str]:
-    """Return the tools' words in a language."""
-    return {name: say(text, spoken) for name, text in TOOL_WORDS.items()}
 
 
 @cache

@@ -1,8 +1,9 @@
-"""The tools of the map, and what was drawn with them: heard from the browser, in WGS 84."""
+"""The tools of the map: what the browser is told of them, and what was drawn with them, in WGS 84."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +11,34 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from pages.parts.outlines import unshifted_line
+from data.words import Language, say
+from pages.parts.map_assets import address
+from pages.parts.outlines import DrawnZone, handles_json, line_json, unshifted_line, zones_json
+from pages.parts.words import N_, language
 
 LINES = ("street", "split", "brush")
 AREAS = ("polygon", "rectangle", "edit")
 MOST_CORNERS = 200_000
+
+TOOL_WORDS = {
+    "barrier": N_("Barrier no zone crosses"),
+    "finish": N_("Finish"),
+    "cancel": N_("Cancel"),
+    "last_point": N_("Take back the last point"),
+    "start_outline": N_("Click where the outline begins"),
+    "next_point": N_("Click for the next point"),
+    "close_outline": N_("Click the first point to close the outline"),
+    "drag_rectangle": N_("Press, and drag across the ground"),
+    "drag_circle": N_("Press at the middle, and drag outwards"),
+    "let_go": N_("Let go to finish"),
+    "radius": N_("Radius"),
+    "start_line": N_("Click where the line begins"),
+    "end_line": N_("Click the last point again to finish the line"),
+    "brush": N_("Press and drag over the blocks to paint"),
+    "edit": N_("Drag a corner, or a pale dot for a new one; click one to take it away; zoom in for more"),
+    "edit_nothing": N_("Choose a zone first"),
+}
+DRAWING_FILES = ("leaflet.draw.css", "leaflet.draw.js", "zhendi-draw.js")
 
 
 class Tool(NamedTuple):
@@ -100,3 +124,52 @@ def _shape(tool: str, parts: object, datum: str) -> BaseGeometry | None:
 
 def _on_earth(line: NDArray[np.float64]) -> bool:
     return bool(len(line) and np.isfinite(line).all() and (np.abs(line[:, 1]) <= 90.0).all())
+
+
+# What the browser is told ----------------------------------------------------------------------------------
+
+
+def part_json(
+    zones: Sequence[DrawnZone],
+    barriers: Sequence[BaseGeometry],
+    tool: Tool | None,
+    datum: str,
+    *,
+    answered: str | None,
+) -> dict[str, object]:
+    """
+    Return what the state of a map has of zones and drawing; nothing where there is neither.
+
+    Parameters
+    ----------
+    answered
+        The number of the drawing that was answered last: the map sends the next.
+    """
+    part: dict[str, object] = {}
+    if zones or barriers:
+        part |= {"zones": zones_json(zones, datum), "scripts": [address("zhendi-zones.js")]}
+    if barriers:
+        part["barriers"] = [line for shape in barriers for line in line_json(shape, datum)]
+    if tool is not None and tool.kind != "pick":
+        part["tool"] = tool_json(tool, zones, datum)
+        part["scripts"] = [address("zhendi-zones.js"), *map(address, DRAWING_FILES)]
+    if "scripts" in part:
+        part["tool_words"] = tool_words_in(language())
+    if answered:
+        part["answered"] = answered
+    return part
+
+
+def tool_json(tool: Tool, zones: Sequence[DrawnZone], datum: str) -> dict[str, object]:
+    """Return a tool, with the corners to take hold of where a zone is edited."""
+    made: dict[str, object] = {"kind": tool.kind, "width": tool.width_m, "zone": tool.zone_id}
+    shape = next((zone.shape for zone in zones if zone.id == tool.zone_id), None)
+    if tool.kind == "edit" and shape is not None:
+        made["parts"] = handles_json(shape, datum)
+    return made
+
+
+@cache
+def tool_words_in(spoken: Language) -> dict[str, str]:
+    """Return the tools' words in a language."""
+    return {name: say(text, spoken) for name, text in TOOL_WORDS.items()}
