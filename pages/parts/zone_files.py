@@ -81,7 +81,8 @@ def changes_file(asker: Asker, snapshot: Snapshot, held: Held, branch: dict[str,
         return
     names = {int(row["id"]): zone_plans.label(row) for row in others.to_dict("records")}
     first = next((each for each in names if others.set_index("id").loc[each, "status"] == PUBLISHED), None)
-    st.markdown(f"**{_('What changes from another plan to this one')}**")
+    title = _("What changes from another plan to this one")
+    st.markdown(f"**{title}**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         other = st.selectbox(
             _("The plan as it was"),
