@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -25,6 +25,9 @@ Ints = NDArray[np.int64]
 LEAST_GAP = 0.1  # of a block's area: ground in no zone that is worth a word
 
 
+Weights = pd.DataFrame | Callable[[], pd.DataFrame]
+
+
 class Limits(NamedTuple):
     """The least and the most a zone may hold of a measure, and the ideal."""
 
@@ -45,7 +48,7 @@ class Look:
         As `geo.rules.check` takes them.
     """
 
-    def __init__(self, plan: Plan, loads: pd.DataFrame | None, weights: pd.DataFrame | None) -> None:
+    def __init__(self, plan: Plan, loads: pd.DataFrame | None, weights: Weights | None) -> None:
         self.plan = plan
         self.loads = loads
         self.weights = weights
@@ -181,6 +184,8 @@ class Look:
         """Return what each block of the circle weighs in a measure, by default the first; None: not known."""
         if self.weights is None:
             return None
+        if callable(self.weights):
+            self.weights = self.weights()
         names = [each.name for each in self.plan.frame.measures] if measure is None else [measure]
         name = next((each for each in names if each in self.weights), None)
         if name is None:

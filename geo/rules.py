@@ -16,7 +16,7 @@ import shapely
 
 from geo import mends
 from geo.errors import N_, Told
-from geo.look import Look
+from geo.look import Look, Weights
 from geo.planes import parts
 from geo.plans import Change, Measure, Plan, Zone
 
@@ -62,7 +62,7 @@ class Breach:
 
 
 def check(
-    plan: Plan, loads: pd.DataFrame | None = None, weights: pd.DataFrame | None = None
+    plan: Plan, loads: pd.DataFrame | None = None, weights: Weights | None = None
 ) -> tuple[Breach, ...]:
     """
     Return what a plan breaks of its rules, rule by rule.
@@ -75,8 +75,8 @@ def check(
         What each zone holds: indexed by zone number, a column a measure. Without, nothing is said of that;
         NaN is not known.
     weights
-        What each block weighs: indexed by cell, columns as in `loads`. Without, no blocks are offered to even
-        out loads.
+        What each block weighs: indexed by cell, columns as in `loads`; or what returns that, asked only when
+        a mend needs it. Without, no blocks are offered to even out loads.
     """
     if not len(plan):
         return ()
@@ -113,8 +113,8 @@ def _values(zone: Zone, measure: Measure, load: float, limit: float, ideal: floa
 
 
 def _evened(look: Look, zone: Zone, measure: Measure) -> Callable[[], Change] | None:
-    known = look.weights is not None and measure.name in look.weights
-    return mends.later(mends.evened, look, zone.id, measure) if known and not zone.locked else None
+    can = look.weights is not None and not zone.locked
+    return mends.later(mends.evened, look, zone.id, measure) if can else None
 
 
 def empty(look: Look) -> Iterator[Breach]:

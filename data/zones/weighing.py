@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from data.filters import CLOSED
@@ -12,7 +13,7 @@ from data.snapshots import Layer, Snapshot
 from data.zones.work import hours
 from geo.blocks import weights_of
 from geo.errors import N_, DataError
-from geo.parcels import Parcels, finer, parcel_at
+from geo.parcels import Parcels, cells, finer, parcel_at
 from geo.plans import MEASURES, Frame, Measure
 
 Floats = NDArray[np.float64]
@@ -43,6 +44,13 @@ def weighed(snapshot: Snapshot, parcels: Parcels, frame: Frame, names: Sequence[
     customers, hours those of `data.zones.work`.
     """
     return _weighed(snapshot, parcels, frame, names)[0]
+
+
+def block_weights(snapshot: Snapshot, frame: Frame) -> pd.DataFrame:
+    """Return what each block of a plan's circle weighs: indexed by cell, a column a measure."""
+    blocks = cells(frame)
+    weights = weighed(snapshot, blocks, frame, MEASURES)
+    return pd.DataFrame(weights, index=blocks.blocks.ids, columns=list(MEASURES))
 
 
 def divided(

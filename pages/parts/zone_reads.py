@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from pandas import DataFrame
@@ -23,6 +24,7 @@ from data.zones import coverage
 from data.zones.held import DRAFT, Held
 from data.zones.placed import placed
 from data.zones.playbooks import Playbook, playbooks
+from data.zones.weighing import block_weights
 from geo import rules
 from geo.rules import Breach
 from geo.visits import day_number
@@ -116,7 +118,8 @@ def unzoned(snapshot: Snapshot, held: Held) -> int:
 
 def breaches(asker: Asker, snapshot: Snapshot, held: Held) -> tuple[Breach, ...]:
     """Return what the plan's rules say; nothing of what whoever asks may not see."""
-    return rules.check(held.plan, loads(asker, snapshot, held))
+    weights = partial(block_weights, snapshot, held.plan.frame)
+    return rules.check(held.plan, loads(asker, snapshot, held), weights)
 
 
 def staff(asker: Asker, branch_id: int) -> dict[int, str]:

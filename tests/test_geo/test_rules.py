@@ -119,11 +119,17 @@ def test_blocks_come_over_the_border_until_the_load_is_right() -> None:
         held = [cells_in(frame, PLANE.metres(zone.shape)) for zone in of.zones]
         return loads(of, merchants=[weights.loc[cells, "merchants"].sum() for cells in held])
 
-    assert set(broken(plan, now(plan), weights)) == {"too_little", "too_much"}
+    def asked() -> pd.DataFrame:
+        times.append(1)
+        return weights
+
+    times: list[int] = []
+    assert set(broken(plan, now(plan), asked)) == {"too_little", "too_much"} and not times
     for rule in ("too_little", "too_much"):
-        after = mended(plan, only(plan, rule, now(plan), weights))
+        after = mended(plan, only(plan, rule, now(plan), asked))
         assert broken(after, now(after), weights) == {}
         assert now(after)["merchants"].sum() == now(plan)["merchants"].sum()
+    assert len(times) == 2
     assert not only(plan, "too_little", now(plan)).can_mend  # nobody knows what a block weighs
     locked = plan.after(drawing.edited(plan, 1, locked=True))
     assert not only(locked, "too_much", now(plan), weights).can_mend
