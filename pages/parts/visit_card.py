@@ -79,11 +79,27 @@ def button(asker: Asker, held: Snapshot, row: Mapping[str, Any]) -> None:
     """Offer to record a visit."""
     if not asker.may(Right.EDIT_MERCHANTS, held.branch_id):
         return
-    key = f"{state.VISIT}_{row['id']}_{held.version}"  # another version: the box is closed again
-    box = st.popover(_("Record a visit"), icon=":material/edit_note:", key=key, on_change="rerun")
-    if box.open:
-        with box, calm():
-            form(asker, held, row, key)
+    merchant = int(row["id"])
+    st.button(
+        _("Record a visit"),
+        icon=":material/edit_note:",
+        key=f"{state.VISIT}_{merchant}",
+        on_click=state.put,
+        args=(state.VISIT, merchant),
+    )
+    if state.chosen(state.VISIT, None) == merchant:
+        ask(asker, held, row)
+
+
+def ask(asker: Asker, held: Snapshot, row: Mapping[str, Any]) -> None:
+    """Ask about the visit, over the page."""
+
+    @st.dialog(plain(str(row["name"])), on_dismiss=lambda: state.put(state.VISIT, None))
+    def dialog() -> None:
+        with calm():
+            form(asker, held, row, f"{state.VISIT}_{row['id']}_{held.version}")
+
+    dialog()
 
 
 def form(asker: Asker, held: Snapshot, row: Mapping[str, Any], key: str) -> None:
@@ -160,5 +176,6 @@ def save(asker: Asker, held: Snapshot, row: Mapping[str, Any], told: Mapping[str
         held.branch_id,
         lambda session: store.add_visit(session, asker, held.branch_id, merchant_id=merchant, **told),
     )
+    state.put(state.VISIT, None)
     picked = Selected("merchants", merchant, float(row["lon"]), float(row["lat"]))
     undoing.finish(_("Visit recorded: {name}", name=row["name"]), batch_id, picked)

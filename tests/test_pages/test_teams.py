@@ -264,8 +264,7 @@ def recording(visit: Visit, engine: Engine, name: str, **more: object) -> tuple[
     with store.reading(engine) as session:
         version = store.data_version(session, row["branch_id"])
     key = f"{state.VISIT}_{row['id']}_{version}"
-    app.session_state[key] = True
-    return app.run(), key
+    return press(app, f"{state.VISIT}_{row['id']}"), key
 
 
 def test_a_visit_is_recorded_on_the_card_and_taken_back(
