@@ -19,6 +19,7 @@ from pages.parts.zone_change import again, keep
 from pages.parts.zone_words import RULE_NAMES
 
 MOST_SHOWN = 40
+FEW, HEIGHT_PX = 5, 340  # more than a few are scrolled: on a phone the list of zones comes after them
 
 
 def show(asker: Asker, held: Held, breaches: Sequence[Breach], *, may: bool) -> None:
@@ -29,6 +30,12 @@ def show(asker: Asker, held: Held, breaches: Sequence[Breach], *, may: bool) -> 
     if not breaches:
         st.success(_("The plan keeps every rule."), icon=":material/task_alt:")
         return
+    with st.container(height=HEIGHT_PX if len(breaches) > FEW else "content", border=False):
+        lines(asker, held, breaches, may=may)
+
+
+def lines(asker: Asker, held: Held, breaches: Sequence[Breach], *, may: bool) -> None:
+    """Show the breaches rule by rule."""
     ordered = sorted(breaches, key=lambda breach: list(RULE_NAMES).index(breach.rule))
     for rule, of_rule in groupby(ordered[:MOST_SHOWN], key=lambda breach: breach.rule):
         title = _(RULE_NAMES[rule])
