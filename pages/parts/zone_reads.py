@@ -8,7 +8,6 @@ saw, so that another lead's change in between is noticed and never painted over.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -22,6 +21,7 @@ from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from data.zones import coverage
 from data.zones.held import DRAFT, Held
+from data.zones.intervals import today
 from data.zones.placed import placed
 from data.zones.playbooks import Playbook, playbooks
 from data.zones.weighing import block_weights
@@ -111,7 +111,7 @@ def loads(asker: Asker, snapshot: Snapshot, held: Held) -> DataFrame:
 
 def unzoned(snapshot: Snapshot, held: Held) -> int:
     """Return how many merchants that are open lie inside the circle and in no zone."""
-    found = placed(snapshot, held.plan, held.id, today=day_number(date.today()))
+    found = placed(snapshot, held.plan, held.id, today=day_number(today()))
     status = snapshot.merchants.status[found.rows_in("merchants", None)]
     return int((status != STATUSES.index("closed")).sum())
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -13,15 +11,15 @@ from data.catalogue import STATUSES, top_of
 from data.rights import Asker
 from data.snapshots import Snapshot
 from data.zones.held import Held
+from data.zones.intervals import merchant_states, today
 from data.zones.placed import placed
-from geo.visits import STATES, day_number, states
+from geo.visits import STATES, day_number
 from pages.parts.frame import reading
 from pages.parts.words import N_, _, language, ngettext, number, plain, shorten
 
 CATEGORIES_SHOWN = 6
 PLACES_SHOWN = 6
 MERCHANTS_SHOWN = 8
-SIGNED_DAYS, OTHER_DAYS = 90, 180
 STATE_NAMES = {
     "never": N_("never visited"),
     "on_track": N_("on track"),
@@ -33,7 +31,7 @@ FIRST = ("overdue", "due", "never")  # whom to visit first
 
 def there(asker: Asker, snapshot: Snapshot, held: Held, zone_id: int) -> None:
     """Show who and what is in a zone."""
-    found = placed(snapshot, held.plan, held.id, today=day_number(date.today()))
+    found = placed(snapshot, held.plan, held.id, today=day_number(today()))
     shops = found.rows_in("merchants", zone_id)
     shops = shops[snapshot.merchants.status[shops] != STATUSES.index("closed")]
     places = found.rows_in("places", zone_id)
@@ -86,8 +84,7 @@ def due(asker: Asker, snapshot: Snapshot, shops: NDArray[np.intp]) -> None:
     if not len(shops):
         return
     merchants = snapshot.merchants
-    days = np.where(merchants.status[shops] == STATUSES.index("signed"), SIGNED_DAYS, OTHER_DAYS)
-    state = states(merchants.visited[shops], days, day_number(date.today()))
+    state = merchant_states(merchants)[shops]
     counts = [(name, int((state == STATES.index(name)).sum())) for name in STATES]
     title = _("Visits")
     said = " · ".join(f"{_(STATE_NAMES[name])} {number(count)}" for name, count in counts if count)
