@@ -20,7 +20,7 @@ from geo.catchment import circle
 from geo.errors import N_, GeoError
 from geo.fitting import near
 from geo.lattice import cells_in, ground_of_cells, holds_block, lattice, middles_of
-from geo.planes import LEAST_M2, Plane, common, joined, parts, together, touching, without
+from geo.planes import LEAST_M2, Plane, common, joined, parts, tiled, together, touching, without
 from geo.plans import Change, Move, Plan
 
 MOST_CELLS = 20_000  # of a stroke
@@ -135,18 +135,19 @@ def filled(plan: Plan) -> Change:
         return Change("filled")
     grounds = np.array([plane.metres(zone.shape) for zone in free], dtype=object)
     taken = joined(plane.metres(zone.shape) for zone in plan.zones)
-    pieces = _pieces(plan, gaps, taken)
+    pieces, whole_cells = _pieces(plan, gaps, taken)
     owner = _grown(plan, pieces, grounds)
     moves = []
     for at, zone in enumerate(free):
-        if (own := pieces[owner == at]).size:
-            whole = together(grounds[at], joined(own))
+        if (own := np.flatnonzero(owner == at)).size:
+            cells = tiled(pieces[own[own < whole_cells]])
+            whole = together(grounds[at], joined([cells, *pieces[own[own >= whole_cells]]]))
             moves.append(Move(zone, replace(zone, shape=plane.degrees(whole))))
     return Change("filled", tuple(moves))
 
 
-def _pieces(plan: Plan, gaps: list[BaseGeometry], taken: BaseGeometry) -> NDArray[np.object_]:
-    """Return what of each block in the gaps no zone has, a piece a row; specks stay where they are."""
+def _pieces(plan: Plan, gaps: list[BaseGeometry], taken: BaseGeometry) -> tuple[NDArray[np.object_], int]:
+    """Return what of each block in the gaps no zone has, and how many, the first, are whole blocks."""
     known = lattice(plan.frame)
     wanted = joined(gaps)
     shapely.prepare(wanted)
@@ -154,7 +155,7 @@ def _pieces(plan: Plan, gaps: list[BaseGeometry], taken: BaseGeometry) -> NDArra
     shapely.prepare(taken)
     met = shapely.intersects(taken, cells)
     cut = [part for cell in cells[met] for part in parts(without(cell, taken)) if touching(part, wanted)]
-    return np.array([*cells[~met], *cut], dtype=object)
+    return np.array([*cells[~met], *cut], dtype=object), int((~met).sum())
 
 
 def _grown(plan: Plan, pieces: NDArray[np.object_], grounds: NDArray[np.object_]) -> NDArray[np.int64]:
