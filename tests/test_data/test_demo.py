@@ -19,8 +19,10 @@ from pyproj import Transformer
 from python_calamine import CalamineWorkbook
 
 from data import catalogue, demo, store, tables
+from data.basemaps import BaseMap
 from data.config import Settings
 from data.meaning import kinds
+from data.paper import streets
 from data.rights import Asker, Role, command_line
 from data.towns import townsfolk
 from data.towns.town import CENTRE, Town, plan_town
@@ -275,6 +277,10 @@ def test_the_street_plan_is_a_small_archive_that_lies_over_the_town(
         assert (header["min_zoom"], header["max_zoom"]) == (10, 16)
         tile = decode(gzip.decompress(reader.get(14, *tile_at(branch["lon"], branch["lat"], 14))))
     assert {"blocks", "roads", "labels"} <= set(tile)
+    near = (branch["lon"] - 0.01, branch["lat"] - 0.01, branch["lon"] + 0.01, branch["lat"] + 0.01)
+    on_paper = streets.of(BaseMap("demo", "", "", "pmtiles", "wgs84", True, path=path), near, 400)
+    assert on_paper is not None and len(on_paper.major) and len(on_paper.minor)
+    assert streets.Reader(None, near)(near, 400) is None
     assert {feature["properties"]["kind"] for feature in tile["roads"]["features"]} >= {
         "main",
         "street",
