@@ -17,14 +17,15 @@ EVENINGS = 10  # attempts at a more even plan
 
 # Prices of excess (first, least, most) in a zone's dispersion; the first and last heat in a block's share.
 _PLAIN = np.array([1.0, 0.05, 2.0]), 0.5, 0.05
-_UNEVEN = np.array([1.0, 0.05, 20.0]), 4.0, 0.15
+_UNEVEN = np.array([1.0, 0.05, 6.0]), 4.0, 0.15
 _AT_HOME = np.array([20.0, 20.0, 200.0]), 0.2, 0.02
 _COLD, _WARM, _COLDEST = 0.1, 2.0, 0.02
 _DEAR = np.array([5.0, 5.0, 200.0])
 
 _ATTEMPTS = 8  # at a plan that nearly keeps its limits
+_FEW, _FAR = 2, 0.3  # attempts at one that is so far out that nothing may help
 _HALF = 0.5  # of what a plan is off, aimed at first
-_EVEN = 0.05  # of the tolerance: as even as anybody asks
+_EVEN = 0.15  # of the tolerance: as even as anybody asks
 _CLOSE = 0.93  # an aim nearer to what there is already is not worth the time
 
 
@@ -57,6 +58,8 @@ def annealed(
     work = _Work(task, start, pinned, seed)
     prices, hot, cold = _AT_HOME if pinned.at_home else _PLAIN if task.plain else _UNEVEN
     prices = prices.copy()
+    if not pinned.at_home and task.border_share:  # what a border costs is moved about at the same heat
+        hot, cold = 5.0 * task.border_share, 0.125 * task.border_share
     heats = hot * (cold / hot) ** (np.arange(CHUNKS + 1) / CHUNKS)
     for chunk in range(CHUNKS):
         watch.step()
@@ -67,7 +70,7 @@ def annealed(
 def settled(task: Task, zone: Ints, pinned: Pinned, trials: int, seed: int) -> Ints:
     """Return a plan that keeps its limits, from one that nearly does: balance comes before all else."""
     for attempt in range(_ATTEMPTS):
-        if task.excess(zone) == 0.0:
+        if (excess := task.excess(zone)) == 0.0 or attempt >= _FEW and excess > _FAR:
             break
         shy = attempt < _ATTEMPTS // 2 or pinned.at_home
         share, hot = (10, _COLD) if shy else (4, _WARM)
@@ -105,7 +108,8 @@ def evened(task: Task, zone: Ints, pinned: Pinned, give: float, trials: int, see
 def _again(task: Task, zone: Ints, pinned: Pinned, trials: int, hot: float, seed: int) -> Ints:
     """Return the best plan met from one by moves that are dear where they break limits."""
     work = _Work(task, zone, pinned, seed)
-    work.anneal(_DEAR.copy(), trials, hot, _COLDEST)
+    warmth = max(1.0, task.border_share / 2.0)
+    work.anneal(_DEAR.copy(), trials, hot * warmth, _COLDEST * warmth)
     return work.best
 
 

@@ -28,9 +28,7 @@ Bools = NDArray[np.bool_]
 
 _RUNS = 20
 _MOST_TRIALS = 4_000_000  # of one run
-_ALL_TRIALS = 4_000_000  # of all runs, where one takes less
-_MOST_ROOMY = 6.0
-_ROOMY = 50  # blocks a zone from which most trials pick a block that is on no border, and take no time
+_SLOW_TRIALS, _SLOW_BLOCKS, _TWICE = 12_000_000, 5_000, 1_500
 _AIM = 0.8  # of the tolerance, where zones are to be more even than it asks
 _REBALANCINGS = 3
 
@@ -98,8 +96,7 @@ def design(
     fixed, part = seeds_of(seeds, zones, len(blocks)), parts_of(blocks)
     check_parts(part, zones)
     aim = task.narrowed(_AIM) if give > 0.0 else task
-    trials = _trials(len(blocks))
-    runs = _runs(len(blocks), zones, trials)
+    runs, trials = _runs(task)
     watch = Watch(progress, cancelled, runs * CHUNKS + EVENINGS + 1)
     best: tuple[float, float, Ints, Pinned] | None = None
     for run in range(runs):
@@ -113,9 +110,10 @@ def design(
         if enough is not None and best[0] == 0.0 and enough():
             break
     assert best is not None
-    zone, pinned = settled(task, best[2], best[3], trials, seed), best[3]
+    few, pinned = int(_trials(len(blocks)) * effort), best[3]
+    zone = settled(task, best[2], pinned, few, seed)
     if give > 0.0:
-        zone = evened(task, zone, pinned, give, int(trials * effort) // 8, seed, watch)
+        zone = evened(task, zone, pinned, give, few // 8, seed, watch)
     watch.end()
     return task.judged(zone, part)
 
@@ -124,11 +122,16 @@ def _trials(blocks: int) -> int:
     return int(min(max(2_000 * blocks, 20_000), _MOST_TRIALS))
 
 
-def _runs(blocks: int, zones: int, trials: int) -> int:
-    if zones < 2:
-        return 1
-    roomy = max(1.0, blocks / zones / _ROOMY)
-    return int(np.clip(_ALL_TRIALS / trials * min(roomy, _MOST_ROOMY), 1, _RUNS))
+def _runs(task: Task) -> tuple[int, int]:
+    """Return how many starts are annealed, and how many moves are tried from each."""
+    blocks = len(task.blocks)
+    if task.plain:
+        trials = _trials(blocks)
+        return (int(np.clip(_MOST_TRIALS // trials, 1, _RUNS)) if task.zones > 1 else 1), trials
+    # Where much lies close together borders through empty ground come out short only if cooled slowly.
+    whole = min(_SLOW_TRIALS, _SLOW_TRIALS * _SLOW_BLOCKS // blocks)
+    runs = 2 if blocks <= _TWICE and task.zones > 1 else 1
+    return runs, min(6 * _trials(blocks), whole // runs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +226,7 @@ def _least_moved(
     for run in range(_REBALANCINGS):
         number = seed * 1_000 + run + 1
         _, worth, zone = annealed(task, whole, pinned, int(trials * effort) // _REBALANCINGS, number, watch)
-        zone = settled(task, zone, pinned, trials, number)
+        zone = settled(task, zone, pinned, int(trials * effort), number)
         away = _share(task, (zone != pinned.home) & (pinned.home >= 0))
         if best is None or (task.excess(zone), away, worth) < best[:3]:
             best = (task.excess(zone), away, worth, zone)

@@ -91,7 +91,7 @@ def polygons(frame: Frame, shapes: Sequence[BaseGeometry], ids: Sequence[object]
     for at, outline in enumerate(listed):
         before = [other for other in tree.query(outline, predicate="intersects") if other < at]
         left = without(outline, joined(listed[before])) if before else outline
-        for number, part in enumerate(parts(left)):
+        for number, part in enumerate(sorted(parts(left), key=lambda each: -each.area)):
             outlines.append(part)
             names.append((at if ids is None else ids[at]) if not number else f"{at}.{number}")
     if not 0 < len(outlines) <= MOST_PARCELS:

@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.zones import COLUMNS, Row, judge, promises, published, read_instance, references
+from benchmarks.tdp import (
+    COLUMNS,
+    InstanceError,
+    Row,
+    judge,
+    promises,
+    published,
+    read_instance,
+    references,
+)
 
 # A street of four, 10 m apart; the second measure is heavier at one end.
 STREET = """4
@@ -66,6 +75,37 @@ def test_a_folder_gives_a_row_an_instance(folder: Path, capsys: pytest.CaptureFi
     head, line = capsys.readouterr().out.splitlines()
     assert head == ",".join(COLUMNS)
     assert line.startswith("street,20.000,25.000,True,0.0123,2,")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (STREET[:60], "too soon"),
+        (STREET.replace("9 5\n2 2", "9 6\n2 2"), "node 6"),
+        (STREET.replace("8 10", "8 ten"), "number was expected"),
+        (STREET.replace("8 10", "7 10").replace("7 8\n8 9", "7 9\n7 9"), "same number"),
+        (STREET.replace("8 10", "8 nan"), "not finite"),
+    ],
+)
+def test_a_file_that_is_no_instance_is_named_and_the_others_done(
+    folder: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = folder / "bad.dat"
+    bad.write_text(text, encoding="utf-8")
+    with pytest.raises(InstanceError, match=said):
+        read_instance(bad)
+    rows = published(folder, 0.05, None, 1)
+    assert [(row.instance, row.feasible) for row in rows] == [("bad", False), ("street", True)]
+    assert "bad.dat" in capsys.readouterr().err
+
+
+def test_an_instance_that_cannot_be_divided_is_said_not_to_be_feasible(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parted = STREET.replace("3\n7 8\n8 9\n9 5\n", "1\n7 8\n")
+    (folder / "street.dat").write_text(parted, encoding="utf-8")
+    (row,) = published(folder, 0.05, None, 1)
+    assert not row.feasible and "3 parts" in capsys.readouterr().err
 
 
 def test_the_promises_are_all_feasible_and_a_median_no_worse() -> None:

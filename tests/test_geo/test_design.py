@@ -204,7 +204,7 @@ def grounds(draw: st.DrawFn) -> tuple[Blocks, np.ndarray, int]:
     return grid(wide, high), np.array(weights, dtype=float), draw(st.integers(1, min(6, wide * high)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(grounds(), st.integers(0, 9))
 def test_every_plan_is_a_partition_into_whole_pieces(
     ground: tuple[Blocks, np.ndarray, int], seed: int
@@ -217,7 +217,7 @@ def test_every_plan_is_a_partition_into_whole_pieces(
     assert measures.loads(found.zone, zones, weights[:, None]).sum() == weights.sum()
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(st.integers(2, 5), st.integers(2, 4), st.integers(0, 99))
 def test_the_tolerance_is_kept_where_blocks_are_light(side: int, zones: int, seed: int) -> None:
     # A zone has at least sixteen blocks of nearly one weight: there is a plan.
@@ -285,3 +285,36 @@ def test_a_zone_without_blocks_cannot_be_rebalanced() -> None:
         rebalance(grid(4, 1), np.ones(4), [0, 0, 0, 0], zones=2)
     with pytest.raises(GeoError, match="no zone"):
         rebalance(linked(range(2), [0, 5], [0, 0], [], 1.0), np.ones(2), [0, -1])
+
+
+# Asked in other ways ----------------------------------------------------------------------------------------
+
+
+def test_zones_are_as_large_as_their_shares() -> None:
+    found = design(grid(9, 1), np.ones(9), 2, limits=Limits(shares=[2.0, 1.0]))
+    assert np.bincount(found.zone).tolist() == [6, 3] and found.largest_deviation == 0.0
+    with pytest.raises(GeoError, match="share"):
+        design(grid(9, 1), np.ones(9), 2, limits=Limits(shares=[1.0, 0.0]))
+
+
+def test_the_better_of_the_candidates_are_started_from() -> None:
+    # The ends of a street: two of them are the middles of its halves.
+    found = design(grid(8, 1), np.ones(8), 2, candidates=[0, 1, 6], effort=QUICK)
+    assert {int(found.zone[1]), int(found.zone[6])} == {0, 1} and found.within
+    with pytest.raises(GeoError, match="candidates"):
+        design(grid(8, 1), np.ones(8), 2, candidates=[3])
+
+
+def test_zones_are_more_even_than_asked_where_borders_allow() -> None:
+    blocks, weights = grid(20, 20), np.random.default_rng(2).integers(1, 9, 400).astype(float)
+    options = {"mass": weights, "border_share": 2.0, "effort": 0.05, "seed": 1}
+    plain = design(blocks, weights, 4, **options)  # type: ignore[arg-type]
+    even = design(blocks, weights, 4, give=0.1, **options)  # type: ignore[arg-type]
+    check(blocks, 4, even)
+    assert even.largest_deviation < min(0.04, plain.largest_deviation + 1e-9)
+
+
+def test_no_more_starts_are_tried_than_is_enough() -> None:
+    asked: list[int] = []
+    design(grid(6, 1), np.ones(6), 2, enough=lambda: asked.append(1) is None)
+    assert asked == [1]
