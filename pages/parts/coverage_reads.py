@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import cast
 
+import streamlit as st
 from pandas import DataFrame
 
+from data.config import Settings
 from data.rights import Asker
 from data.snapshots import Snapshot
 from data.zones import coach, coverage, gaps, pairs, teams, trend
 from data.zones.coach import Advice
 from data.zones.coverage import Report
 from data.zones.held import Held
+from data.zones.placed import Reference
 from data.zones.playbooks import kind_products
 from data.zones.reckoning import Reachable
+from pages.parts import reads
 from pages.parts.frame import reading
+from pages.parts.reads import Scope
 from pages.parts.words import language
 
 
@@ -23,7 +28,6 @@ def report(asker: Asker, snapshot: Snapshot, held: Held, reachable: str) -> Repo
     with reading() as session:
         products = kind_products(session)
         staff = teams.staff(session, asker, held.branch_id)
-        others = gaps.others_know(session, asker, held.branch_id, held.plan.frame)
     return coverage.report(
         snapshot,
         asker,
@@ -32,17 +36,35 @@ def report(asker: Asker, snapshot: Snapshot, held: Held, reachable: str) -> Repo
         reachable=cast(Reachable, reachable),
         products=products,
         capacity_h=pairs.hours_of_pairs(held.plan, staff),
-        others=others,
+        others=others(asker, held),
     )
+
+
+def others(asker: Asker, held: Held) -> Reference:
+    """Return what the bank's other branches know round here, looked up every few minutes."""
+    frame, store_id = held.plan.frame, Settings.from_env().database_url
+    circle = (frame.lon, frame.lat, frame.radius_m)
+    return _others(asker, held, held.branch_id, circle, reads.scope(asker), store_id)
+
+
+@st.cache_data(ttl="10m", max_entries=50, show_spinner=False)
+def _others(
+    _asker: Asker,
+    _held: Held,
+    branch_id: int,
+    circle: tuple[float, float, float],  # noqa: ARG001  # this and what follows tell one result from another
+    scope: Scope,  # noqa: ARG001
+    store_id: str,  # noqa: ARG001
+) -> Reference:
+    with reading() as session:
+        return gaps.others_know(session, _asker, branch_id, _held.plan.frame)
 
 
 def gaps_of(asker: Asker, snapshot: Snapshot, held: Held, zone_id: int | None) -> DataFrame:
     """Return the trades a zone lacks beside the circle; of the whole beside what other branches know."""
     if zone_id is not None:
         return gaps.void_and_gap(snapshot, asker, held.plan, held.id, zone_id=zone_id)
-    with reading() as session:
-        others = gaps.others_know(session, asker, held.branch_id, held.plan.frame)
-    return gaps.void_and_gap(snapshot, asker, held.plan, held.id, others=others)
+    return gaps.void_and_gap(snapshot, asker, held.plan, held.id, others=others(asker, held))
 
 
 def advice(asker: Asker, snapshot: Snapshot, held: Held, found: Report) -> list[Advice]:
