@@ -11,63 +11,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-import shapely
-from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
 from data.filters import CLOSED
 from data.snapshots import Layer, Snapshot
 from data.zones import tallies
+from data.zones.ground import NOWHERE, Ground, ground_after, ground_of, same_shape
 from data.zones.tallies import LAYERS, Codes, Floats, Masks, Sums
-from geo import assign, crs, tiles
-from geo.catchment import circle, distances_m
+from geo import assign, tiles
+from geo.catchment import distances_m
 from geo.plans import Plan, Zone
 
 MOST_KEPT = 4  # plans placed, of one snapshot
 _MOST_CHANGED = 0.5  # of the zones: beyond that a plan is placed anew
-_EMPTY = shapely.Polygon()
 _PAD = 1e-9  # degrees: more than rounding
 Products = Mapping[str, Sequence[int]]
-
-
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """
-    The shapes of a plan in metres.
-
-    Parameters
-    ----------
-    shapes
-        Of the zones, in the local metric CRS.
-    circle
-        Of the plan.
-    zoned_m2, scope_m2
-        What all zones cover together, and what they and the circle do.
-    """
-
-    shapes: tuple[BaseGeometry, ...]
-    circle: BaseGeometry
-    zoned_m2: float
-    scope_m2: float
-
-    @cached_property
-    def area_m2(self) -> Floats:
-        """Of each zone."""
-        return np.asarray(shapely.area(np.asarray(self.shapes, dtype=object)), dtype=np.float64)
-
-    @cached_property
-    def perimeter_m(self) -> Floats:
-        """Of each zone."""
-        return np.asarray(shapely.length(np.asarray(self.shapes, dtype=object)), dtype=np.float64)
-
-    @cached_property
-    def pieces(self) -> NDArray[np.int64]:
-        """Of each zone."""
-        return np.asarray(shapely.get_num_geometries(np.asarray(self.shapes, dtype=object)), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +165,7 @@ def codes(snapshot: Snapshot, rows: Layer, plan: Plan) -> Codes:
 def _anew(snapshot: Snapshot, plan: Plan, masks: Masks, today: int) -> Placed:
     places = {layer: codes(snapshot, getattr(snapshot, layer), plan) for layer in LAYERS}
     sums = tallies.sums(snapshot, places, len(plan) + 2, masks, today)
-    return Placed(plan, masks, places, sums, _ground(plan), _circle(snapshot, plan), today)
+    return Placed(plan, masks, places, sums, ground_of(plan), _circle(snapshot, plan), today)
 
 
 def _within_scope(snapshot: Snapshot, rows: Layer, code: Codes, plan: Plan, at: Any) -> Codes:
@@ -270,13 +230,9 @@ def _differing(before: Placed, plan: Plan, masks: Masks) -> list[tuple[Zone | No
     pairs: list[tuple[Zone | None, Zone | None]] = []
     for zone, mask in zip(plan.zones, masks, strict=False):
         old, old_mask = was.pop(zone.id, (None, None))
-        if old is None or old_mask != mask or not _same(old.shape, zone.shape):
+        if old is None or old_mask != mask or not same_shape(old.shape, zone.shape):
             pairs.append((old, zone))
     return pairs + [(old, None) for old, _ in was.values()]
-
-
-def _same(one: BaseGeometry, other: BaseGeometry) -> bool:
-    return one is other or bool(shapely.equals_identical(one, other))
 
 
 def _changed(
@@ -288,7 +244,8 @@ def _changed(
 ) -> Placed:
     shapes = [zone.shape for zone in plan.zones]
     boxes = assign.boxes_of_change(
-        [old.shape if old else _EMPTY for old, _ in pairs], [new.shape if new else _EMPTY for _, new in pairs]
+        [old.shape if old else NOWHERE for old, _ in pairs],
+        [new.shape if new else NOWHERE for _, new in pairs],
     )
     was_offered = dict(zip(before.plan.ids, before.products.tolist(), strict=False))
     otherwise = [
@@ -322,7 +279,7 @@ def _changed(
             own[to_new[there]] = sums[name][there]
             sums[name] = own
         sums[name] += amounts
-    ground = _ground_after(before, plan, boxes)
+    ground = ground_after(before.ground, before.plan, plan, boxes)
     return Placed(plan, masks, places, sums, ground, before.circle, before.today)
 
 
@@ -346,59 +303,3 @@ def _new_codes(before: Plan, plan: Plan) -> Codes:
     place = {zone_id: at for at, zone_id in enumerate(plan.ids)}
     n = len(plan)
     return np.array([*(place.get(zone_id, -1) for zone_id in before.ids), n, n + 1], dtype=np.int32)
-
-
-# --- in metres ----------------------------------------------------------------------------------------------
-
-
-def _ground(plan: Plan) -> Ground:
-    frame = plan.frame
-    around = circle(frame.lon, frame.lat, frame.radius_m) if frame.radius_m > 0.0 else _EMPTY
-    *shapes, round_ = _metric([*(zone.shape for zone in plan.zones), around], plan)
-    shapely.prepare(round_)
-    return Ground(tuple(shapes), round_, *_covered_m2(shapes, round_))
-
-
-def _ground_after(before: Placed, plan: Plan, boxes: Floats) -> Ground:
-    """Return the ground of a plan of which only what lies in some boxes changed."""
-    was = {zone.id: (zone.shape, at) for at, zone in enumerate(before.plan.zones)}
-    ground, shapes = before.ground, []
-    for zone in plan.zones:
-        old, at = was.get(zone.id, (_EMPTY, 0))
-        own = ground.shapes[at] if _same(old, zone.shape) else _metric([zone.shape], plan)[0]
-        shapes.append(own)
-    if not len(boxes):
-        return Ground(tuple(shapes), ground.circle, ground.zoned_m2, ground.scope_m2)
-    changed = shapely.box(*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
-    window = _metric([changed], plan)[0].buffer(1.0)
-    now = _covered_m2(shapes, ground.circle, window)
-    then = _covered_m2(ground.shapes, ground.circle, window)
-    zoned, scope = ground.zoned_m2 + now[0] - then[0], ground.scope_m2 + now[1] - then[1]
-    return Ground(tuple(shapes), ground.circle, zoned, scope)
-
-
-def _metric(shapes: Sequence[BaseGeometry], plan: Plan) -> list[BaseGeometry]:
-    metric = crs.local_metric(plan.frame.lon, plan.frame.lat)
-    return list(
-        shapely.transform(
-            np.asarray(shapes, dtype=object), lambda x, y: crs.to_metric(x, y, metric), interleaved=False
-        )
-    )
-
-
-def _covered_m2(
-    shapes: Sequence[BaseGeometry], around: BaseGeometry, window: BaseGeometry | None = None
-) -> tuple[float, float]:
-    """Return the area that zones cover together, and that they and the circle do, inside a window."""
-    parts = np.asarray(shapes, dtype=object)
-    disc = float(shapely.area(around))
-    if window is not None:
-        parts = shapely.intersection(parts[shapely.intersects(parts, window)], window)
-        disc = float(shapely.area(shapely.intersection(around, window)))
-    if not len(parts):
-        return 0.0, disc
-    apart = window is None and bool(shapely.coverage_is_valid(parts))  # no two overlap: areas add up
-    together = parts if apart else np.array([shapely.union_all(parts)])
-    beyond = together[~shapely.covers(around, together)]
-    outside = float(shapely.area(shapely.difference(beyond, around)).sum())
-    return float(shapely.area(together).sum()), disc + outside
