@@ -75,7 +75,7 @@ def columns() -> dict[str, Any]:
         )
         for name in MEASURES
     }
-    return {**pinned, **numbers, _("Against the limits"): st.column_config.TextColumn(width="small")}
+    return {**pinned, **numbers, _("Against the limits"): st.column_config.TextColumn(width=105)}
 
 
 def people(zone: Zone, names: Mapping[int, str]) -> str:
