@@ -10,10 +10,13 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from data import store
+from data.meaning import headers
 from data.rights import Asker, Role
+from data.words import LANGUAGES, Language, say
 from data.zones.intervals import today
 from geo.plans import Frame, Plan, Zone
 from pages.parts import state, team_people
+from pages.parts.workshop import VISIT_FIELDS
 from tests.test_pages.conftest import ME, Visit
 from tests.test_pages.conftest import texts as marked
 from tests.test_pages.test_hand import keys, merchant, opened, press
@@ -309,3 +312,9 @@ def test_a_second_visit_within_days_is_warned_of(
     assert "李四乙 was here 3 days ago. Is this another visit?" in said
     assert "谈过" in said and "不在" in said
     assert any("1 visit before" in box.label for box in app.expander)
+
+
+@pytest.mark.parametrize("spoken", LANGUAGES)
+def test_the_template_is_read_as_it_is_written(spoken: Language) -> None:
+    titles = {name: say(title, spoken) for name, title in VISIT_FIELDS.items()}
+    assert headers.propose(list(titles.values()), "visits") == titles
