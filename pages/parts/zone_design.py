@@ -18,7 +18,7 @@ from data.zones.held import Held
 from data.zones.rebalancing import Rebalanced, rebalanced
 from geo.errors import ZhendiError
 from geo.plans import Change, Measure
-from pages.parts import state, zone_work
+from pages.parts import state, zone_reads, zone_work
 from pages.parts.frame import calm
 from pages.parts.words import N_, _, complaint, language, ngettext, share, spoken
 from pages.parts.zone_change import keep
@@ -29,6 +29,7 @@ from pages.parts.zone_words import MEASURE_NAMES
 POLL_S = 0.7
 MOST_ZONES = 500
 MOST_VARIANTS = 9_999
+MOST_PLACES = 500
 PRACTICE = {"merchants": 150.0, "households": 700.0}  # of a zone: the practice of rural banks
 FEWEST, MOST_PROPOSED = 2, 40
 HOW = {"number": N_("How many zones"), "target": N_("How much a zone")}
@@ -40,6 +41,7 @@ class Wish(NamedTuple):
     measures: tuple[Measure, ...]
     zones: int | None
     seed: int
+    seeds: tuple[tuple[float, float], ...] = ()  # places that each have a zone of their own
 
 
 # What is asked ----------------------------------------------------------------------------------------------
@@ -51,7 +53,7 @@ def open_dialog(asker: Asker, snapshot: Snapshot, held: Held) -> None:
     @st.dialog(_("Let zones be proposed"), width="large")
     def dialog() -> None:
         with calm():
-            wish = fields(snapshot, held)
+            wish = fields(asker, snapshot, held)
             replaced = sum(not zone.locked for zone in held.plan.zones)
             if replaced:
                 st.caption(
@@ -74,7 +76,7 @@ def open_dialog(asker: Asker, snapshot: Snapshot, held: Held) -> None:
     dialog()
 
 
-def fields(snapshot: Snapshot, held: Held) -> Wish:
+def fields(asker: Asker, snapshot: Snapshot, held: Held) -> Wish:
     """Ask how many zones, alike in what, and how closely."""
     key = state.ZONE_DESIGN
     how = st.segmented_control(
@@ -110,7 +112,25 @@ def fields(snapshot: Snapshot, held: Held) -> Wish:
             help=_("Another number gives another proposal; the same number gives the same again."),
             width=130,
         )
-    return Wish(measures, zones, int(seed))
+    return Wish(measures, zones, int(seed), pick_seeds(asker, snapshot))
+
+
+def pick_seeds(asker: Asker, snapshot: Snapshot) -> tuple[tuple[float, float], ...]:
+    """Ask for places that zones begin from, the largest offered first; return where they are."""
+    places = snapshot.places
+    if not len(places):
+        return ()
+    largest = np.argsort(-np.nan_to_num(places.households), kind="stable")[:MOST_PLACES]
+    names = zone_reads.place_names(asker, snapshot.branch_id, places.id[largest].tolist())
+    picked: list[int] = st.multiselect(
+        _("Places that each have a zone of their own"),
+        list(names),
+        format_func=names.__getitem__,
+        placeholder=_("None in particular"),
+        key=f"{state.ZONE_DESIGN}_seeds",
+    )
+    rows = [row for each in picked if (row := places.row_of(each)) is not None]
+    return tuple((float(places.lon[row]), float(places.lat[row])) for row in rows)
 
 
 def target_of(measure: Measure) -> float:
@@ -149,6 +169,7 @@ def begin(asker: Asker, snapshot: Snapshot, held: Held, wish: Wish) -> None:
             measures=wish.measures,
             name=lambda number: say(NEW_NAME, said, number=number),
             seed=wish.seed,
+            seeds=wish.seeds,
             progress=progress,
             cancelled=cancelled,
         )

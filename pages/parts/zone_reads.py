@@ -7,6 +7,7 @@ saw, so that another lead's change in between is noticed and never painted over.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -127,6 +128,13 @@ def staff(asker: Asker, branch_id: int) -> dict[int, str]:
     with reading() as session:
         people = store.managers(session, asker, branch_id)
     return {int(row.id): str(row.name) for row in people.itertuples()}
+
+
+def place_names(asker: Asker, branch_id: int, ids: Sequence[int]) -> dict[int, str]:
+    """Return places' names by id, in the order of the ids."""
+    with reading() as session:
+        found = store.place_rows(session, asker, branch_id, ids)
+    return {int(row.id): str(row.name) for row in found.itertuples()}
 
 
 def books(asker: Asker, branch_id: int) -> dict[str, Playbook]:

@@ -14,6 +14,7 @@ from data.zones.held import Held
 from data.zones.intervals import merchant_states, today
 from data.zones.placed import placed
 from geo.visits import STATES, day_number
+from pages.parts import zone_reads
 from pages.parts.frame import reading
 from pages.parts.words import N_, _, language, ngettext, number, plain, shorten
 
@@ -70,10 +71,8 @@ def places_line(asker: Asker, snapshot: Snapshot, rows: NDArray[np.intp]) -> Non
         return
     households = np.nan_to_num(snapshot.places.households[rows])
     first = rows[np.argsort(-households, kind="stable")[:PLACES_SHOWN]]
-    with reading() as session:
-        found = store.place_rows(session, asker, snapshot.branch_id, snapshot.places.id[first].tolist())
-    names = dict(zip(found["id"], found["name"], strict=True))
-    parts = [shorten(str(names[each])) for each in snapshot.places.id[first] if each in names]
+    names = zone_reads.place_names(asker, snapshot.branch_id, snapshot.places.id[first].tolist())
+    parts = [shorten(name) for name in names.values()]
     title = _("Places")
     more = " …" if len(rows) > PLACES_SHOWN else ""
     st.markdown(f"**{title}**  \n{plain(_(', ').join(parts))}{more}")

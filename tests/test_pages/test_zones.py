@@ -11,13 +11,13 @@ from pandas import DataFrame
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from data import store
+from data import bulk, store, tables
 from data.rights import Asker, Role
 from data.zones.held import Held
 from geo import drawing
 from geo.plans import Change, Frame, Measure, Plan, Zone
 from pages import customer_map
-from pages.parts import state, words, zone_design, zone_list, zone_reads, zone_work
+from pages.parts import state, words, zone_design, zone_list, zone_reading, zone_reads, zone_work
 from tests.test_pages.conftest import ME, Visit
 from tests.test_pages.conftest import texts as marked
 
@@ -639,6 +639,26 @@ def test_work_nobody_asks_after_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     assert job.is_cancelled()
 
 
+def test_a_place_that_zones_begin_from_is_offered_by_name(
+    visit: Visit, make: Make, seeded: int, sqlite_engine: Engine
+) -> None:
+    plan_id = make()
+    spots = DataFrame({"name": ["幸福里", "政务中心"], "lon": [LON + 0.001, LON + 0.006], "lat": LAT})
+    with store.transaction(sqlite_engine) as session:
+        rows = spots.assign(branch_id=seeded, kind="community", initials="x")
+        bulk.insert(session, tables.places, rows)
+        store.new_version(session, ME, seeded, "test")
+    app = press(visit("zones"), f"{state.ZONE_DESIGN}_design")
+    places = app.multiselect(key=f"{state.ZONE_DESIGN}_seeds")
+    assert places.options == ["幸福里", "政务中心"]
+    places.set_value([1, 2])
+    until_done(confirm(app, f"{state.ZONE_DESIGN}_design", f"{state.ZONE_DESIGN}_go"))
+    shapes = [zone.shape for zone in held(sqlite_engine, plan_id).plan.zones]
+    assert len(shapes) == 2
+    for shape in shapes:
+        assert sum(shape.covers(shapely.Point(lon, LAT)) for lon in spots["lon"]) == 1
+
+
 # In small ---------------------------------------------------------------------------------------------------
 
 
@@ -652,3 +672,30 @@ def test_a_zone_that_breaks_several_limits_is_told_where_it_is_farthest_off(
     monkeypatch.setattr(words, "language", lambda: "en")
     said = [zone_list.against(plan, zone, loads) for zone in zones]
     assert said == ["▲ +50% Hours a quarter", "▼ −20% Merchants"]
+
+
+def test_zones_read_in_stand_beside_those_there_or_in_their_place() -> None:
+    there = (Zone(1, "a", box(0, 4), locked=True), Zone(2, "b", box(4, 8)))
+    plan = Plan(Frame(LON, LAT, 1000.0, 10), there)
+    read = [Zone(1, "b", box(2, 6), "park", pair=(7,)), Zone(2, "c", box(1, 3))]
+    left_out: list[str] = []
+    beside = plan.after(zone_reading.with_zones(plan, read, left_out, beside=True))
+    assert [zone.name for zone in beside.zones] == ["a", "b"]
+    assert left_out == ["b", "c"], "all of their ground is in zones that stay"
+    left_out.clear()
+    instead = plan.after(zone_reading.with_zones(plan, read, left_out, beside=False))
+    assert [(zone.name, zone.kind, zone.pair) for zone in instead.zones] == [
+        ("a", "street", ()),
+        ("b", "park", (7,)),
+    ]
+    assert (
+        instead.zones[1].shape.equals_exact(box(4, 6), 1e-6)
+        or instead.zones[1].shape.symmetric_difference(box(4, 6)).area < 1e-10
+    )
+    assert left_out == ["c"]
+    assert instead.zones[1].id == 3, "no number is given twice"
+
+
+def test_a_zone_read_in_gets_a_name_that_is_free() -> None:
+    assert zone_reading.free_name("a", {"a", "a 2"}) == "a 3"
+    assert zone_reading.free_name("b", {"a"}) == "b"
