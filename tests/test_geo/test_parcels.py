@@ -24,7 +24,7 @@ def area(made: parcels.Parcels) -> float:
 def whole(made: parcels.Parcels) -> None:
     """Check that blocks share no ground, and touch as the list of neighbours says."""
     assert shapely.area(shapely.union_all(made.outlines, grid_size=1e-4)) == pytest.approx(
-        area(made), rel=1e-9
+        area(made), rel=1e-7
     )
     owners = made.blocks.owners
     apart = shapely.distance(made.outlines[owners], made.outlines[made.blocks.neighbours])
