@@ -129,17 +129,17 @@ def warn(lately: Mapping[str, Any] | None) -> None:
     if lately is None:
         return
     ago = (today() - lately["day"]).days
+    somebody = _("Somebody")
+    who = plain(str(lately["person"] or somebody))
     st.warning(
         ngettext(
             "{who} was here {n} day ago. Is this another visit?",
             "{who} was here {n} days ago. Is this another visit?",
             ago,
-            who=plain(str(lately["person"] or _("Somebody"))),
+            who=who,
         )
         if ago
-        else _(
-            "{who} was here today. Is this another visit?", who=plain(str(lately["person"] or _("Somebody")))
-        ),
+        else _("{who} was here today. Is this another visit?", who=who),
         icon=":material/group:",
     )
 
