@@ -22,6 +22,7 @@ LEAST_M2 = 1.0  # an area below is a speck: the trace of a border reckoned twice
 CLOSE_M = 2e-3  # so near two shapes touch
 _SHARPEST = 5.0  # a corner is kept when borders are moved, up to so many times the move
 _METRES_A_DEGREE = 111_000.0
+_SHORT_M = 25.0
 
 Shapes = NDArray[np.object_]
 
@@ -46,7 +47,23 @@ class Plane(NamedTuple):
 
     def degrees(self, shape: BaseGeometry) -> BaseGeometry:
         """Return a shape of the plane in WGS 84."""
-        return shapely.transform(shapely.normalize(shape), self._to_degrees)
+        moved = shapely.transform(shapely.normalize(shape), self._to_degrees)
+        return moved if moved.is_valid else self._mended(shape)
+
+    def _mended(self, shape: BaseGeometry) -> BaseGeometry:
+        """
+        Return an area in WGS 84 that would cross itself there, with more corners.
+
+        Straight in metres is not quite straight in degrees: over a kilometre it is out by a centimetre, and a
+        crack as thin closes. Over short sides it stays open.
+        """
+        moved = shapely.transform(shapely.segmentize(shape, _SHORT_M), self._to_degrees)
+        if moved.is_valid:
+            return moved
+        found = polygons(shapely.make_valid(moved))
+        return shapely.union_all(
+            [part for part in found if shapely.transform(part, self.corners).area > LEAST_M2]
+        )
 
     def box(self, shape: BaseGeometry, margin_m: float) -> tuple[float, float, float, float]:
         """Return a WGS 84 box round a shape of the plane, with at least so wide a margin."""
