@@ -124,7 +124,7 @@ def limits(measure: Measure, key: str) -> Measure:
                 0.0,
                 value=None if getattr(measure, name) is None else float(getattr(measure, name)),
                 step=10.0,
-                placeholder=_("none"),
+                placeholder=_("equal") if name == "target" else _("none"),
                 key=f"{key}_{measure.name}_{name}",
                 width=130,
             )
