@@ -421,3 +421,52 @@ def test_a_circle_has_its_radius_and_few_corners() -> None:
     away = GEOD.inv(np.full(len(corners), LON), np.full(len(corners), LAT), corners[:, 0], corners[:, 1])[2]
     assert away == pytest.approx(np.full(len(corners), 500.0), abs=0.001)
     assert len(corners) < 60
+
+
+# --- all together -----------------------------------------------------------------------------------------
+
+
+def test_a_crack_of_millimetres_that_degrees_would_close_leaves_a_zone_valid() -> None:
+    crack = [(0, 0), (2000, 1300), (1900, 1300), (1000, 650.004), (1, 800)]
+    shape = PLANE.degrees(Polygon(crack))
+    assert shape.is_valid
+    assert PLANE.metres(shape).area == pytest.approx(Polygon(crack).area, abs=1.0)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_done_in_a_row_the_plan_stays_sound_and_every_step_can_be_undone(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    plan = Plan(FRAME)
+    for number in range(10):
+        locked = {zone.id: zone for zone in plan.zones if zone.locked}
+        try:
+            change = _anything(plan, random, f"Z{number}")
+        except GeoError:
+            continue
+        after = plan.after(change)
+        check_sound(after)
+        assert {each: after.zone(each) for each in locked} == locked
+        assert after.after(change.inverse).zones == plan.zones
+        plan = after
+
+
+def _anything(plan: Plan, random: np.random.Generator, name: str) -> Change:
+    """Return any change of a plan."""
+    x, y, width, height = *random.uniform(-1500, 1500, 2), *random.uniform(60, 1500, 2)
+    outline = PLANE.degrees(affinity.rotate(box(x, y, x + width, y + height), random.uniform(0, 90)))
+    stroke = line(*random.uniform(-1800, 1800, (2, 2)))
+    how: dict[str, Any] = {"overlap": random.choice(["take", "leave"]), "to_blocks": random.random() < 0.3}
+    if len(plan) < 2:
+        return drawing.drawn(plan, outline, name=name, **how)
+    one, other = (int(each) for each in random.choice(plan.ids, 2, replace=False))
+    cells = drawing.stroke_cells(plan, stroke, random.uniform(0, 500))
+    return [
+        lambda: drawing.drawn(plan, outline, name=name, **how),
+        lambda: drawing.reshaped(plan, one, outline, **how),
+        lambda: drawing.painted(plan, cells, one),
+        lambda: drawing.painted(plan, cells, None),
+        lambda: drawing.split(plan, one, stroke),
+        lambda: drawing.merged(plan, one, other),
+        lambda: drawing.edited(plan, one, locked=True),
+        lambda: drawing.filled(plan),
+    ][int(random.choice(8, p=[0.3, 0.2, 0.15, 0.05, 0.1, 0.1, 0.05, 0.05]))]()
