@@ -138,9 +138,12 @@ def compared(
         recom = threads.submit(zone_peers.recom, blocks, weights, zones, budget)
         few = len(blocks) <= SKATER_BLOCKS
         skater = threads.submit(zone_peers.skater, blocks, weights, zones, budget) if few else None
-        found += [best([told("ReCom", plan, budget) for plan in recom.result()])] if recom.result() else []
-        if skater is not None and skater.result():
-            found.append(told("Skater", skater.result()[-1], budget))
+        made = {"ReCom": recom.result(), "Skater": skater.result()[-1:] if skater is not None else None}
+    for by, theirs in made.items():
+        if theirs:
+            found.append(best([told(by, plan, budget) for plan in theirs]))
+        elif theirs is not None:
+            print(f"{name}, {zones} zones: {by} made no plan in {budget:.0f} s", flush=True)
     if not any(each.within for each in found[1:]):
         plan = plans[metis.index(found[1])]
         found.append(told(MENDED, mend(blocks, weights, zones, plan), took))

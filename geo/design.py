@@ -129,7 +129,7 @@ def _runs(task: Task) -> tuple[int, int]:
         trials = _trials(blocks)
         return (int(np.clip(_MOST_TRIALS // trials, 1, _RUNS)) if task.zones > 1 else 1), trials
     # Where much lies close together borders through empty ground come out short only if cooled slowly.
-    whole = min(_SLOW_TRIALS, _SLOW_TRIALS * _SLOW_BLOCKS // blocks)
+    whole = int(_SLOW_TRIALS * min(1.0, _SLOW_BLOCKS / blocks) ** 1.5)
     runs = 2 if blocks <= _TWICE and task.zones > 1 else 1
     return runs, min(6 * _trials(blocks), whole // runs)
 
