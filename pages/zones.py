@@ -46,7 +46,8 @@ def page(asker: Asker) -> None:
         nothing_yet(_("Zones are for those who work at the branch."), Way.BRANCHES, _("See the branches"))
         return
     state.settle_map(branch["id"])
-    st.markdown(f"## {_('Zones')} · {plain(branch['name'])}")
+    title = _("Zones")
+    st.markdown(f"## {title} · {plain(branch['name'])}")
     rows = zone_reads.listed(asker, branch["id"])
     if rows.empty:
         zone_begin.first_plan(asker, branch)

@@ -50,11 +50,12 @@ def show(card: Card) -> None:
     zone = card.zone
     with st.container(border=True):
         st.markdown(f"#### {plain(zone.name)}")
-        lock = f" :orange-badge[:material/lock: {_('Locked')}]" if zone.locked else ""
+        locked, worked, note = _("Locked"), _("Worked by"), _("Note")
+        lock = f" :orange-badge[:material/lock: {locked}]" if zone.locked else ""
         st.markdown(f":blue-badge[{_(KIND_NAMES[zone.kind])}]{lock}")
         st.markdown(
-            f":gray[{_('Worked by')}] {plain(people(zone, card.names))}"
-            + (f"  \n:gray[{_('Note')}] {plain(zone.note)}" if zone.note else "")
+            f":gray[{worked}] {plain(people(zone, card.names))}"
+            + (f"  \n:gray[{note}] {plain(zone.note)}" if zone.note else "")
         )
         figures(card)
         if card.may:
@@ -198,5 +199,6 @@ def playbook(card: Card) -> None:
     products = dict(zip(catalogue.PRODUCTS["id"], catalogue.PRODUCTS[language()], strict=True))
     offered = [str(products[each]) for each in book.products if each in products]
     if offered:
-        st.markdown(f"**{_('What to offer')}**")
+        title = _("What to offer")
+        st.markdown(f"**{title}**")
         st.markdown(plain(_(", ").join(offered)))

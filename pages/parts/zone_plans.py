@@ -94,7 +94,6 @@ def actions(asker: Asker, snapshot: Snapshot, held: Held) -> None:
             _("Publish"),
             type="primary",
             icon=":material/campaign:",
-            disabled=not len(held.plan),
             key=f"{state.ZONE_PLANS}_publish",
         ):
             confirm_publishing(asker, snapshot, held)

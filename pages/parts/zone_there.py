@@ -74,8 +74,8 @@ def places_line(asker: Asker, snapshot: Snapshot, rows: NDArray[np.intp]) -> Non
     names = zone_reads.place_names(asker, snapshot.branch_id, snapshot.places.id[first].tolist())
     parts = [shorten(name) for name in names.values()]
     title = _("Places")
-    more = " …" if len(rows) > PLACES_SHOWN else ""
-    st.markdown(f"**{title}**  \n{plain(_(', ').join(parts))}{more}")
+    listed, more = _(", ").join(parts), " …" if len(rows) > PLACES_SHOWN else ""
+    st.markdown(f"**{title}**  \n{plain(listed)}{more}")
 
 
 def due(asker: Asker, snapshot: Snapshot, shops: NDArray[np.intp]) -> None:

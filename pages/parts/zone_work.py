@@ -15,12 +15,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from shapely.errors import ShapelyError
+
 from data.zones.held import Held
 from geo.errors import ZhendiError
 from geo.plans import Change
 from pages.parts import state
 
 LOG = logging.getLogger("zhendi.pages")
+KNOWN = (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError, MemoryError, ShapelyError)
 LEFT_S = 120.0  # after which work that no page asks after stops
 MOST_AT_ONCE = 4
 Progress = Callable[[int, int], None]
@@ -98,9 +101,12 @@ def _run(job: Job, task: Task) -> None:
         job.outcome = task(job.progress, job.is_cancelled)
     except ZhendiError as error:
         job.error = error
-    except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError, MemoryError) as error:
+    except KNOWN as error:
         LOG.error("work on zones: %s", type(error).__name__)  # never its values
         job.error = error
+    finally:
+        if job.goes_on:
+            job.error = RuntimeError(job.title)
 
 
 def current() -> Job | None:
