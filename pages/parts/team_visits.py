@@ -23,6 +23,7 @@ from pages.parts.team_mine import say_unvisited, table_height, whom
 from pages.parts.ways import Way, link
 from pages.parts.words import N_, NONE, _, complaint, day, language, moment, ngettext, number
 from pages.parts.workshop import VISIT_FIELDS, counts_row
+from pages.parts.workshop_files import in_own_words
 
 SHOWN = 200
 TYPES = ["csv", "xlsx", "xls", "ods", "txt", "tsv", "parquet", "json"]
@@ -77,6 +78,7 @@ def uploader(asker: Asker, branch_id: int) -> None:
         )
     )
     template_button()
+    in_own_words()
     turn = state.chosen(f"{state.TEAM_VISITS}_turn", 0)
     upload = st.file_uploader(
         _("A list of visits: CSV or Excel"), type=TYPES, key=f"{state.TEAM_VISITS}_file_{turn}"
