@@ -32,7 +32,7 @@ Place = tuple[float, float]
 
 BORDER_SHARE = 8.0
 GIVE = 0.015
-FEWEST_CELLS, MOST_CELLS, CELLS_A_POINT = 300, 20_000, 10  # many empty cells only blur what is balanced
+FEWEST_CELLS, MOST_CELLS, CELLS_A_POINT = 300, 5_000, 10  # many empty cells only blur what is balanced
 _LEAST_PART = 0.25  # of a zone: ground cut off from the rest with less in it is left without one
 _STAYS = 0.5  # of its ground, or of the other's: as much in common makes two zones the same
 
