@@ -24,6 +24,7 @@ from geo.plans import Change, Plan, Zone
 from pages.parts import state, zone_reads
 from pages.parts.frame import calm, reading
 from pages.parts.words import DATUM_NAMES, N_, _, language, ngettext, number, plain, spoken
+from pages.parts.workshop_files import in_own_words
 from pages.parts.zone_change import make
 
 HOW = {
@@ -56,6 +57,7 @@ def open_dialog(asker: Asker, held: Held) -> None:
                 "column for the zone, and one for the person if you have it."
             )
         )
+        in_own_words()
         upload = st.file_uploader(_("File"), key=f"{state.ZONE_FILE}_upload")
         datum = st.selectbox(
             _("Where the coordinates come from"),
