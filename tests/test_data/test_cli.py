@@ -314,7 +314,7 @@ def test_a_demo_town_says_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made["customers"] == 60
     assert 0 < made["merchants"] <= 40  # some of the list's rows are banks: they become outlets
     assert made["outlets"] > 0 and made["places"] > 0
-    assert len(made["files"]) == 4
+    assert len(made["files"]) == 5
     database.dispose()
 
 
