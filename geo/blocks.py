@@ -23,7 +23,7 @@ from geo.errors import N_, GeoError
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MOST_CELLS = 10_000
+MOST_CELLS = 5_000  # more only make zones ragged
 COARSEST, FINEST = 5, 11  # hexagons of 10 km and of 30 m a side
 
 

@@ -19,7 +19,7 @@ from data.zones.coverage import loads
 from data.zones.weighing import check_measures, divided, weighed
 from geo import crs
 from geo import parcels as ground_of
-from geo.blocks import resolution_for
+from geo.blocks import MOST_CELLS, resolution_for
 from geo.design import Design, Limits, Progress, design
 from geo.errors import N_, DataError
 from geo.parcels import Parcels
@@ -32,7 +32,7 @@ Place = tuple[float, float]
 
 BORDER_SHARE = 8.0
 GIVE = 0.015
-FEWEST_CELLS, MOST_CELLS, CELLS_A_POINT = 300, 5_000, 10  # many empty cells only blur what is balanced
+FEWEST_CELLS, CELLS_A_POINT = 300, 10  # many empty cells only blur what is balanced
 _LEAST_PART = 0.25  # of a zone: ground cut off from the rest with less in it is left without one
 _STAYS = 0.5  # of its ground, or of the other's: as much in common makes two zones the same
 
