@@ -599,14 +599,18 @@ def _sharing(
     cx, cy = x / size, y / size
     sx, sy = (np.where(np.mod(c, 1) < 0.5, -1, 1) for c in (cx, cy))
     number_a, number_b = numbers or (np.zeros(len(x), np.int64), np.full(len(u), -1))
+    starts = np.flatnonzero(np.append(True, flat_b[1:] != flat_b[:-1])) if len(flat_b) else np.empty(0, int)
+    once, ends = flat_b[starts], np.append(starts[1:], len(flat_b))
     found = []
     for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
         wanted = plain_a ^ _cell(cx + dx * sx, cy + dy * sy)[row_a]
-        low, high = (np.searchsorted(flat_b, wanted, side=side) for side in ("left", "right"))
-        place = (x, y, u, v, number_a, number_b, reach)
-        many = reaching.count(row_a, row_b, low, np.minimum(high, low + crowd), *place)
-        a, b = np.empty((2, many), np.int64)
-        reaching.fill(row_a, row_b, low, np.minimum(high, low + crowd), *place, a, b)
+        at = np.minimum(np.searchsorted(once, wanted), max(len(once) - 1, 0))
+        hit = np.flatnonzero(once[at] == wanted) if len(once) else np.empty(0, int)
+        low, high = starts[at[hit]], ends[at[hit]]
+        high = np.minimum(high, low + crowd)
+        near = (row_a[hit], row_b, low, high, x, y, u, v, number_a, number_b, reach)
+        a, b = np.empty((2, reaching.count(*near)), np.int64)
+        reaching.fill(*near, a, b)
         found.append((a, b))
     a, b = (np.concatenate(each) for each in zip(*found, strict=True))
     return a, b
@@ -655,10 +659,14 @@ def _worth_a_look(
     half = process.cpdist(first, second, scorer=fuzz.ratio, score_cutoff=50)
     # Names of two words that share one of them are half alike: that alone makes no pair.
     words_of_two = np.flatnonzero(half == 50)
-    long = [len(p) > 3 and len(q) > 3 for p, q in zip(first[words_of_two], second[words_of_two], strict=True)]
     alike[at] = half >= 50
-    alike[at[words_of_two[np.array(long, dtype=bool)]]] = False
+    two = at[words_of_two]
+    alike[two] = (_lengths(words)[a[two]] < 4) | (_lengths(other_words)[b[two]] < 4)
     return np.asarray(sure | alike)
+
+
+def _lengths(texts: Array) -> NDArray[np.int64]:
+    return np.fromiter(map(len, texts), np.int64, count=len(texts))
 
 
 def _same_phone(p: Rows, q: Rows) -> NDArray[np.bool_]:
