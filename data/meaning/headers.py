@@ -107,7 +107,8 @@ FIELDS: dict[str, dict[str, str]] = {
             + "|人员|姓名|person|people|staff|assignee|assigned_to"
         ),
         "cell": "单元|单元编号|h3|h3_index|h3_cell|cell|cell_id|block",
-        "name": NAME + "|cname|name_zh|name_cn|name_chi|district_name|区名|街道|街道名称|社区|社区名称|小区|村名|ename",
+        "name": NAME
+        + "|cname|name_zh|name_cn|name_chi|district_name|区名|街道|街道名称|社区|社区名称|小区|村名|ename",
     },
     "visits": {
         "person": (
