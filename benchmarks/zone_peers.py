@@ -110,7 +110,7 @@ def _recom(told: Connection, blocks: Blocks, weights: np.ndarray, zones: int, se
 def _zones_of(partition: object, blocks: int) -> Plan:
     zone = np.empty(blocks, dtype=np.int64)
     names: dict[object, int] = {}
-    for block, part in partition.assignment.items():  # type: ignore[attr-defined]
+    for block, part in partition.assignment.items():  # type: ignore[attr-defined]  # GerryChain's, which is loaded only where it runs
         zone[block] = names.setdefault(part, len(names))
     return zone
 

@@ -15,6 +15,7 @@ from pages import audit, branches, coverage, customer_map, imports, teams, zones
 from pages.parts import state
 from pages.parts.frame import calm
 from pages.parts.identity import demo_branches, who_asks
+from pages.parts.ways import Way
 from pages.parts.words import ROLE_NAMES, _, language, plain, spoken
 
 ICON = Path(__file__).parent / "parts" / "icon.svg"
@@ -52,65 +53,26 @@ def settle_branch(known: DataFrame) -> None:
 
 def offered_pages(asker: Asker) -> list[StreamlitPage]:
     """Return the pages; each asks the store, which refuses whom it must."""
-    pages = [
-        st.Page(
-            partial(customer_map.page, asker),
-            title=_("Customer map"),
-            icon=":material/map:",
-            url_path="map",
-            default=True,
-        )
-    ]
-    if asker.may(Right.READ_PLANS):
-        pages.append(
-            st.Page(
-                partial(zones.page, asker), title=_("Zones"), icon=":material/dashboard:", url_path="zones"
-            )
-        )
-        pages.append(
-            st.Page(
-                partial(coverage.page, asker),
-                title=_("Coverage"),
-                icon=":material/target:",
-                url_path="coverage",
-            )
-        )
-    if asker.may(Right.READ_PLANS):
-        pages.append(
-            st.Page(
-                partial(teams.page, asker),
-                title=_("Teams"),
-                icon=":material/groups:",
-                url_path="teams",
-            )
-        )
-    if asker.may(Right.IMPORT):
-        pages.append(
-            st.Page(
-                partial(imports.page, asker),
-                title=_("Import lists"),
-                icon=":material/upload_file:",
-                url_path="import",
-            )
-        )
-    pages.append(
-        st.Page(
-            partial(branches.page, asker),
-            title=_("Branches"),
-            icon=":material/account_balance:",
-            url_path="branches",
-        )
+    known = (
+        (customer_map.page, _("Customer map"), "map", Way.MAP, None),
+        (zones.page, _("Zones"), "dashboard", Way.ZONES, Right.READ_PLANS),
+        (coverage.page, _("Coverage"), "target", Way.COVERAGE, Right.READ_PLANS),
+        (teams.page, _("Teams"), "groups", Way.TEAMS, Right.READ_PLANS),
+        (imports.page, _("Import lists"), "upload_file", Way.IMPORT, Right.IMPORT),
+        (branches.page, _("Branches"), "account_balance", Way.BRANCHES, None),
+        (audit.page, _("Audit trail"), "receipt_long", Way.AUDIT, Right.AUDIT),
     )
-    if asker.may(Right.AUDIT):
-        pages.append(
-            st.Page(
-                partial(audit.page, asker),
-                title=_("Audit trail"),
-                icon=":material/receipt_long:",
-                url_path="audit",
-            )
+    return [
+        st.Page(
+            partial(page, asker),
+            title=title,
+            icon=f":material/{icon}:",
+            url_path=way.value,
+            default=way is Way.MAP,
         )
-    return pages
+        for page, title, icon, way, right in known
+        if right is None or asker.may(right)
+    ]
 
 
 def identity_chooser(known: DataFrame) -> None:

@@ -174,7 +174,7 @@ def _kinds(rows: gpd.GeoDataFrame) -> NDArray[np.object_]:
 
 def _lines(rows: gpd.GeoDataFrame) -> NDArray[np.object_]:
     shapes = rows.geometry.to_numpy()
-    return shapes[shapely.get_dimensions(shapes) == 1]  # type: ignore[no-any-return]
+    return shapes[shapely.get_dimensions(shapes) == 1]  # type: ignore[no-any-return]  # shapely has no types
 
 
 def _areas(rows: gpd.GeoDataFrame, kinds: Sequence[str] = ()) -> NDArray[np.object_]:
@@ -182,7 +182,7 @@ def _areas(rows: gpd.GeoDataFrame, kinds: Sequence[str] = ()) -> NDArray[np.obje
     kept = shapely.get_dimensions(shapes) == 2
     if kinds:
         kept &= np.isin(_kinds(rows), kinds)
-    return shapes[kept]  # type: ignore[no-any-return]
+    return shapes[kept]  # type: ignore[no-any-return]  # shapely has no types
 
 
 def _to_wgs84(shapes: NDArray[np.object_], datum: str) -> list[BaseGeometry]:
