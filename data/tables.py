@@ -460,3 +460,176 @@ playbooks = Table(
     Column("by", String(100), nullable=False),
     _moment(),
 )
+
+# Which trades help each other and which compete: the bank's own rows over those shipped.
+complements = Table(
+    "complements",
+    metadata,
+    Column("a", String(60), primary_key=True),  # codes of categories
+    Column("b", String(60), primary_key=True),
+    Column("relation", String(12), nullable=False),  # complement, compete
+    Column("strength", Float, nullable=False),
+    Column("zh", Text, nullable=False, default=""),  # why, in both languages
+    Column("en", Text, nullable=False, default=""),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("by", String(100), nullable=False),
+    _moment(),
+)
+
+# What the bank says of a category's reach and of whom it serves, in place of the file beside the catalogue.
+category_terms = Table(
+    "category_terms",
+    metadata,
+    Column("code", String(60), primary_key=True),
+    Column("reach_m", Float),  # None: as shipped
+    Column("serves", Text),  # codes of groups joined by |; None: as shipped
+    Column("revision", Integer, nullable=False, default=0),
+    Column("by", String(100), nullable=False),
+    _moment(),
+)
+
+# Two merchants that a person has joined, or will not join; what is only suggested is reckoned, never stored.
+links = Table(
+    "links",
+    metadata,
+    _id(),
+    _branch_id(),
+    Column("a_id", Id, ForeignKey("merchants.id", ondelete="CASCADE"), nullable=False),  # the smaller number
+    Column("b_id", Id, ForeignKey("merchants.id", ondelete="CASCADE"), nullable=False),
+    Column("state", String(12), nullable=False),  # accepted, refused, ended
+    Column("stage", String(12), nullable=False, default="relation"),  # relation, platform, ecosystem
+    Column("reason", Sealed),  # of a refusal or an end
+    Column("benefit_a", Text),
+    Column("benefit_b", Text),
+    Column("owner_id", Id, ForeignKey("people.id", ondelete="SET NULL")),
+    Column("starts", Date),
+    Column("ends", Date),
+    Column("notes", Sealed),
+    Column("score", Float),  # when it was decided
+    Column("revision", Integer, nullable=False, default=0),  # counts changes, to refuse a stale one
+    Column("by", String(100), nullable=False),
+    _moment(),
+    UniqueConstraint("branch_id", "a_id", "b_id"),
+    Index("ix_links_a", "a_id"),
+    Index("ix_links_b", "b_id"),
+    Index("ix_links_owner", "owner_id"),
+    sqlite_autoincrement=True,
+)
+
+link_changes = Table(
+    "link_changes",
+    metadata,
+    _id(),
+    Column("link_id", Id, ForeignKey("links.id", ondelete="CASCADE"), nullable=False),
+    Column("what", String(20), nullable=False),  # accepted, refused, edited …
+    Column("before", Sealed),  # JSON of the columns changed; None: the link is new
+    Column("after", Sealed, nullable=False),
+    Column("by", String(100), nullable=False),
+    _moment(),
+    Index("ix_link_changes_link", "link_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Groups of linked merchants; the branch is the hub of each.
+alliances = Table(
+    "alliances",
+    metadata,
+    _id(),
+    _branch_id(),
+    Column("name", String(120), nullable=False),
+    Column("status", String(12), nullable=False, default="forming"),  # forming, active, ended
+    Column("stage", String(12), nullable=False, default="relation"),  # relation, platform, ecosystem
+    Column("owner_id", Id, ForeignKey("people.id", ondelete="SET NULL")),
+    Column("starts", Date),  # of the campaign
+    Column("ends", Date),
+    Column("notes", Sealed),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("by", String(100), nullable=False),
+    _moment(),
+    Index("ix_alliances_branch", "branch_id", "status", "id"),
+    sqlite_autoincrement=True,
+)
+
+alliance_members = Table(
+    "alliance_members",
+    metadata,
+    _id(),
+    Column("alliance_id", Id, ForeignKey("alliances.id", ondelete="CASCADE"), nullable=False),
+    Column("merchant_id", Id, ForeignKey("merchants.id", ondelete="CASCADE"), nullable=False),
+    Column("offer", Text),
+    Column("saving_yuan", Float),  # a customer's, by the offer
+    Column("sponsor_yuan", Float),  # what the bank pays towards it
+    Column("joined", Date, nullable=False),
+    Column("left", Date),
+    Column("by", String(100), nullable=False),
+    _moment(),
+    Index("ix_alliance_members_alliance", "alliance_id", "merchant_id"),
+    Index("ix_alliance_members_merchant", "merchant_id"),
+    sqlite_autoincrement=True,
+)
+
+# What was done to an alliance and its members, newest last.
+alliance_changes = Table(
+    "alliance_changes",
+    metadata,
+    _id(),
+    Column("alliance_id", Id, ForeignKey("alliances.id", ondelete="CASCADE"), nullable=False),
+    Column("what", String(20), nullable=False),  # formed, edited, joined, left …
+    Column("merchant_id", Id, ForeignKey("merchants.id", ondelete="CASCADE")),  # None: the alliance itself
+    Column("before", Sealed),
+    Column("after", Sealed),
+    Column("by", String(100), nullable=False),
+    _moment(),
+    Index("ix_alliance_changes_alliance", "alliance_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Customers one member sent to another; without a merchant it is the branch, the hub.
+referrals = Table(
+    "referrals",
+    metadata,
+    _id(),
+    Column("alliance_id", Id, ForeignKey("alliances.id", ondelete="CASCADE"), nullable=False),
+    Column("from_id", Id, ForeignKey("merchants.id", ondelete="CASCADE")),
+    Column("to_id", Id, ForeignKey("merchants.id", ondelete="CASCADE")),
+    Column("day", Date, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("value_yuan", Float),
+    Column("by", String(100), nullable=False),
+    _moment(),
+    Index("ix_referrals_alliance", "alliance_id", "day"),
+    Index("ix_referrals_from", "from_id"),
+    Index("ix_referrals_to", "to_id"),
+    sqlite_autoincrement=True,
+)
+
+# Clusters found in a branch's data, kept so that the next ones can carry on their numbers and show growth.
+cluster_runs = Table(
+    "cluster_runs",
+    metadata,
+    _id(),
+    _branch_id(),
+    Column("layer", String(12), nullable=False),  # customers, merchants
+    Column("scale", String(12), nullable=False),  # corner, area, district
+    Column("version", Integer, nullable=False),  # of the branch's data
+    _moment(),
+    Column("points", BigInteger, nullable=False),
+    Column("noise", BigInteger, nullable=False),  # of the points, those in no cluster
+    Index("ix_cluster_runs_branch", "branch_id", "layer", "scale", "version"),
+    sqlite_autoincrement=True,
+)
+
+clusters = Table(
+    "clusters",
+    metadata,
+    _id(),
+    Column("run_id", Id, ForeignKey("cluster_runs.id", ondelete="CASCADE"), nullable=False),
+    Column("stable_id", Integer, nullable=False),  # the same from one run to the next
+    Column("name", String(200), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    *_point(),
+    Column("cells", Text, nullable=False),  # JSON
+    Column("profile", JSON, nullable=False),  # figures only
+    Index("ix_clusters_run", "run_id", "stable_id"),
+    sqlite_autoincrement=True,
+)
