@@ -45,12 +45,15 @@ from pages.parts.outlines import (
 )
 from pages.parts.state import View
 from pages.parts.strokes import Drawing, Tool
+from pages.parts.ties import Arc, Hull, ties_json, with_ties
 from pages.parts.words import N_, language
 
 __all__ = [
+    "Arc",
     "Dots",
     "DrawnZone",
     "Drawing",
+    "Hull",
     "Legend",
     "Marked",
     "Ring",
@@ -134,6 +137,8 @@ class Scene:
         Drawn in this order; see `outlines.DrawnZone`.
     barriers
         Lines and areas, WGS 84, that no zone crosses.
+    hulls, arcs
+        What joins merchants, under the points; see `ties`.
     tool
         What the mouse draws with; None: a click is a click.
     hint
@@ -158,6 +163,8 @@ class Scene:
     dots: Sequence[Dots] = ()
     zones: Sequence[DrawnZone] = ()
     barriers: Sequence[BaseGeometry] = ()
+    hulls: Sequence[Hull] = ()
+    arcs: Sequence[Arc] = ()
     tool: Tool | None = None
     hint: str = ""
     outside: bool = False
@@ -262,9 +269,12 @@ def picture(scene: Scene, key: str = state.MAP) -> dict[str, object]:
         content |= {"dots": [dots_json(dots, datum) for dots in scene.dots]}
     if scene.hint:
         content |= {"hint": scene.hint, "pin": scene.pin and shifted(scene.pin, datum)}
-    content |= strokes.part_json(
+    drawn = strokes.part_json(
         scene.zones, scene.barriers, scene.tool, datum, answered=state.answered_drawing(key)
     )
+    content |= ties_json(scene.hulls, scene.arcs, datum) | drawn
+    if scene.hulls or scene.arcs:
+        content["scripts"] = with_ties(drawn.get("scripts", ()))
     stamp = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
     return {**content, "stamp": stamp}
 

@@ -22,6 +22,7 @@ FILES = {
     "zhendi-map.js": _HERE / "zhendi-map.js",
     "zhendi-map.css": _HERE / "zhendi-map.css",
     "zhendi-zones.js": _HERE / "zhendi-zones.js",
+    "zhendi-ties.js": _HERE / "zhendi-ties.js",
     "zhendi-draw.js": _HERE / "zhendi-draw.js",
 }
 

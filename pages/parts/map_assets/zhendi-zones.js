@@ -36,6 +36,7 @@
   }
 
   const outline = (shape) => shape.split("!").map((part) => part.split(".").map(unpacked));
+  zhendi.kit.outline = outline;
 
   /* ---------- zones ---------- */
 
