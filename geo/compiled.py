@@ -15,6 +15,11 @@ def compiled(function: Function) -> Function:
     return _compiled(function)
 
 
+def released(function: Function) -> Function:
+    """Return a `compiled` function that lets other threads go on meanwhile: for work that is shared out."""
+    return _compiled(function, nogil=True)
+
+
 def inner(function: Function) -> Function:
     """Return a function that only compiled ones call: made in less time, as Python cannot call it."""
     return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)

@@ -11,6 +11,7 @@ import shapely
 
 from geo import adding, assign, nearest
 from geo.blocks import linked
+from geo.crowd import Crowd, served_counts
 from geo.design import design
 
 
@@ -24,6 +25,9 @@ def ready() -> None:
     assign.inside_boxes(at, at, [[0.0, 0.0, 1.0, 1.0]])
     nearest.nearest_m(at, at)
     nearest.nearer_than(np.zeros((2, 3)), np.zeros(3), np.ones((1, 3)))
+    crowd = Crowd.build(at, at, [0, 1], [1.0, 1.0])
+    served_counts(crowd, at, at, at, 1)
+    crowd.served(0.0, 0.0, 1.0, 1)
     for kind in (np.uint8, np.int16, np.int32, np.int64, np.float64, np.bool_):
         adding.sums(code, np.zeros(2, dtype=kind), 1)
     adding.counts(code, np.zeros(2, dtype=np.int16), 1, 1)
