@@ -179,6 +179,27 @@ TEAM_PLAN = "team_plan"
 TEAM_VISITS = "team_visits"
 PLAYBOOK = "playbook"
 _TEAM_PLAN_NEXT = "team_plan_next"
+# Of the page of alliances: its part, what partners are looked for, and what was chosen in the URL too.
+ALLIANCE_PART = "part"
+PARTNER_GROUND = "for"
+PARTNER_MERCHANT = "shop"
+PARTNER_WITHIN = "within"
+PARTNER_VIEW = "links"
+PARTNER_PAIR = "pair"
+ALLIANCE = "alliance"
+ALLIANCE_VIEW = "view"
+ALLIANCE_MOST = "most"
+PROPOSAL = "proposal"
+ALLIANCE_MAP = "alliance_map"
+ALLIANCE_WORK = "alliance_work"  # the part of the page that a click on the map runs anew
+PARTNER_LIST = "partner_list"
+PARTNER_FORM = "partner_form"
+PARTNER_SEARCH = "partner_search"
+ALLIANCE_LIST = "alliance_list"
+PROPOSAL_LIST = "proposal_list"
+ALLIANCE_FORM = "alliance_form"
+MEMBER = "alliance_member"
+_BEING_CHANGED = "alliance_opened"
 # Of the page of branches.
 OPEN_BRANCH = "open_branch"
 FEED_BRANCH = "feed_branch"
@@ -398,6 +419,7 @@ def settle_map(branch_id: int) -> None:
         forget_done()
         keep(RADIUS, None)
         choose_plan(None)
+        leave_alliances()
 
 
 def _told(map_key: str) -> Mapping[str, object]:
@@ -1029,3 +1051,71 @@ def opened_playbook() -> Mapping[str, Any] | None:
     """Return the playbook being changed as it was when it was opened."""
     kept: Mapping[str, Any] | None = st.session_state.get(PLAYBOOK)
     return kept
+
+
+# Partners and alliances ------------------------------------------------------------------------------------
+
+
+def leave_alliances() -> None:
+    """Forget what was chosen among another branch's partners and alliances."""
+    choose_pair(None)
+    choose_alliance(None)
+    choose_proposal(None)
+    keep(PARTNER_MERCHANT, None)
+
+
+def pair() -> tuple[int, int] | None:
+    """Return the two merchants chosen, the smaller number first; a URL may say anything."""
+    first, _dash, second = (_kept(PARTNER_PAIR) or "").partition("-")
+    if not (first.isdecimal() and second.isdecimal()) or int(first) >= int(second):
+        return None
+    return int(first), int(second)
+
+
+def choose_pair(pair: tuple[int, int] | None) -> None:
+    """Choose two merchants, or none; a callback too."""
+    keep(PARTNER_PAIR, None if pair is None else f"{min(pair)}-{max(pair)}")
+    open_change(None)
+
+
+def number_in(name: str) -> int | None:
+    """Return a whole number kept in the URL; None where there is none."""
+    text = _kept(name) or ""
+    return int(text) if text.isdecimal() and len(text) < 16 else None
+
+
+def choose_alliance(alliance_id: int | None) -> None:
+    """Choose an alliance there is, or none; a callback too."""
+    keep(ALLIANCE, None if alliance_id is None else str(alliance_id))
+    open_change(None)
+
+
+def choose_proposal(number: int | None) -> None:
+    """Choose one of the alliances that are proposed, or none; a callback too."""
+    keep(PROPOSAL, None if number is None else str(number))
+
+
+def choose_listed(table: str, choices: Sequence[T], choose: Callable[[T | None], None]) -> None:
+    """Choose what stands in the row that was clicked in a list, or nothing; a callback."""
+    rows = st.session_state[table]["selection"]["rows"]
+    choose(choices[rows[0]] if rows and rows[0] < len(choices) else None)
+
+
+def look_for_partners_of(merchant_id: int | None) -> None:
+    """Look for the partners of one merchant; None: of no one in particular; a callback too."""
+    keep(PARTNER_MERCHANT, None if merchant_id is None else str(merchant_id))
+    choose_pair(None)
+
+
+def open_change(opened: Mapping[str, object] | None) -> None:
+    """Keep what is being changed as it was when it was opened; None: nothing is; a callback."""
+    if opened is None:
+        st.session_state.pop(_BEING_CHANGED, None)
+    else:
+        st.session_state[_BEING_CHANGED] = dict(opened)
+
+
+def being_changed(kind: str, row_id: int) -> Mapping[str, Any] | None:
+    """Return a row as it was when its change was begun; None where it is not being changed."""
+    kept: Mapping[str, Any] | None = st.session_state.get(_BEING_CHANGED)
+    return kept if kept is not None and (kept.get("kind"), kept.get("id")) == (kind, row_id) else None

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from pages.parts.map_assets import address
 from pages.parts.outlines import Marked, outline_json, shifted
 
+BOW = 0.14  # of an arc's length, as in zhendi-ties.js: how far its middle stands out
+STEPS = 20
+EARTH_M = 6_371_009.0
 CORNERS = 200  # of a hull at most
 THIN_DEG = 2e-4  # a group of one or two has no area: it is drawn as a spot or a strip this wide
 
@@ -64,6 +69,50 @@ class Arc(NamedTuple):
     label: str = ""
     strong: bool = False
     dashed: bool = False
+
+
+# What a click falls on -------------------------------------------------------------------------------------
+
+
+def bow(arc: Arc) -> BaseGeometry:
+    """Return an arc as the browser draws it, standing out to the north, or to the west where it runs north."""
+    (west, south), (lon, lat) = arc.a, arc.b
+    wide = np.cos(np.radians(south))
+    east, north = (lon - west) * wide, lat - south
+    side = 1.0 if east > 0 or (east == 0 and north > 0) else -1.0
+    middle = ((west + lon) / 2 - 2 * BOW * side * north / wide, (south + lat) / 2 + 2 * BOW * side * east)
+    t = np.linspace(0.0, 1.0, STEPS + 1)[:, None]
+    line = (1 - t) ** 2 * np.array(arc.a) + 2 * t * (1 - t) * np.array(middle) + t**2 * np.array(arc.b)
+    return shapely.LineString(line)
+
+
+def arc_at(arcs: Sequence[Arc], lon: float, lat: float, within_m: float) -> Arc | None:
+    """Return the arc a click falls on: the nearest, of several that meet there the first."""
+    if not arcs:
+        return None
+    near = _metres([bow(arc) for arc in arcs], lon, lat)
+    at = int(np.argmin(np.round(near, 1)))
+    return arcs[at] if near[at] <= within_m else None
+
+
+def hull_at(hulls: Sequence[Hull], lon: float, lat: float, within_m: float) -> Hull | None:
+    """Return the hull a click falls in, the smallest of several; or else the nearest within some metres."""
+    if not hulls:
+        return None
+    near = _metres([hull.shape for hull in hulls], lon, lat)
+    areas = [hull.shape.area for hull in hulls]
+    at = min(range(len(hulls)), key=lambda each: (near[each] > 0, near[each], areas[each]))
+    return hulls[at] if near[at] <= within_m else None
+
+
+def _metres(shapes: Sequence[BaseGeometry], lon: float, lat: float) -> NDArray[np.float64]:
+    """Return how far shapes are from a point, to the metre over a few kilometres."""
+    scale = np.array([EARTH_M * np.cos(np.radians(lat)), EARTH_M]) * np.pi / 180.0
+    flat = shapely.transform(np.array(shapes, dtype=object), lambda corners: (corners - [lon, lat]) * scale)
+    return np.asarray(shapely.distance(flat, shapely.Point(0.0, 0.0)), dtype=np.float64)
+
+
+# What the browser is told ----------------------------------------------------------------------------------
 
 
 def ties_json(hulls: Sequence[Hull], arcs: Sequence[Arc], datum: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ import shapely
 
 from pages.parts import map as maps
 from pages.parts.map import Arc, Hull, Marked, Scene
-from pages.parts.ties import ties_json
+from pages.parts.ties import arc_at, bow, hull_at, ties_json
 from tests.test_pages.test_map import LAT, LON, NASTY, PLAIN, SHIFTED
 
 SQUARE = shapely.box(LON, LAT, LON + 0.004, LAT + 0.002)
@@ -67,3 +67,36 @@ def test_a_label_comes_to_the_browser_as_it_is_and_never_as_html(name: str) -> N
 def test_the_base_map_moves_hulls_too() -> None:
     here, there = (maps.picture(Scene(base, None, hulls=[Hull("h", SQUARE)])) for base in (PLAIN, SHIFTED))
     assert here["hulls"][0]["at"] != there["hulls"][0]["at"]
+
+
+# What a click falls on -------------------------------------------------------------------------------------
+
+EAST, NORTH = 1 / 111_195 / 0.86074, 1 / 111_195  # degrees a metre at latitude 30.6
+RIGHT = Arc("right", (LON, LAT), (LON + 1000 * EAST, LAT))
+
+
+def test_a_click_on_the_middle_of_the_bow_chooses_the_arc_and_one_on_its_chord_does_not() -> None:
+    middle = LON + 500 * EAST
+    assert arc_at([RIGHT], middle, LAT + 140 * NORTH, 5.0) == RIGHT
+    assert arc_at([RIGHT], middle, LAT, 100.0) is None
+    assert arc_at([], middle, LAT, 1e9) is None
+
+
+def test_the_bow_stands_out_to_the_same_side_whichever_end_comes_first() -> None:
+    back = RIGHT._replace(a=RIGHT.b, b=RIGHT.a)
+    assert bow(back).hausdorff_distance(bow(RIGHT)) < 1e-9
+
+
+def test_where_several_arcs_meet_the_first_is_chosen() -> None:
+    other = Arc("up", (LON, LAT), (LON, LAT + 500 * NORTH))
+    assert arc_at([other, RIGHT], LON, LAT, 10.0) == other
+    assert arc_at([RIGHT, other], LON, LAT, 10.0) == RIGHT
+
+
+def test_a_click_in_two_hulls_chooses_the_smaller_and_beside_all_the_nearest() -> None:
+    small = Hull("small", shapely.box(LON, LAT, LON + 50 * EAST, LAT + 50 * NORTH))
+    large = Hull("large", shapely.box(LON, LAT, LON + 500 * EAST, LAT + 500 * NORTH))
+    assert hull_at([large, small], LON + 20 * EAST, LAT + 20 * NORTH, 0.0) == small
+    assert hull_at([large, small], LON + 300 * EAST, LAT + 300 * NORTH, 0.0) == large
+    assert hull_at([small], LON - 30 * EAST, LAT, 40.0) == small
+    assert hull_at([small], LON - 30 * EAST, LAT, 20.0) is None
