@@ -7,8 +7,8 @@ What lies wholly inside a circle is counted by running sums along its row; what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,19 +25,16 @@ MOST_GROUPS = 32  # bits of a mask
 SLACK_M = 1e-5  # a cell counts as wholly inside only if it is by more than rounding
 
 
-@dataclass(frozen=True, eq=False)
-class Crowd:
+class Grid(NamedTuple):
     """
-    Customers in order of their cells; `build` makes one.
+    Customers in order of their cells, as compiled functions take them.
 
     Parameters
     ----------
     x, y, bit, people
         Per customer, in metres; the bit of their group, and how many people they count as.
-    rows
-        Where each stood in the arrays it was built of.
     west, south, cell_m
-        Of the grid.
+        Where the cells begin, and their side.
     bands
         The occupied cells of row j are `bands[j]` to `bands[j + 1]`.
     columns
@@ -52,7 +49,6 @@ class Crowd:
     y: Floats
     bit: NDArray[np.uint8]
     people: Floats
-    rows: Rows
     west: float
     south: float
     cell_m: float
@@ -61,19 +57,26 @@ class Crowd:
     starts: Ints
     sums: Floats
 
+
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """Customers on a grid, and where each stood in the arrays it was built of."""
+
+    grid: Grid
+    rows: Rows
+
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.rows)
 
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        values = [getattr(self, item.name) for item in fields(self)]
-        return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+        return sum(value.nbytes for value in (*self.grid, self.rows) if isinstance(value, np.ndarray))
 
     @property
     def total(self) -> float:
         """All people."""
-        return float(self.sums[-1].sum())
+        return float(self.grid.sums[-1].sum())
 
     @classmethod
     def build(
@@ -102,7 +105,7 @@ class Crowd:
         bits = np.asarray(group_bit)
         if not (np.isfinite(east).all() and np.isfinite(north).all()):
             raise GeoError(N_("Customers must have positions in metres."))
-        if bits.size and not (0 <= bits.min() and bits.max() < MOST_GROUPS):
+        if bits.size and not (bits.min() >= 0 and bits.max() < MOST_GROUPS):
             raise GeoError(N_("There can be at most {count} customer groups."), count=MOST_GROUPS)
         west, south = (float(each.min()) if each.size else 0.0 for each in (east, north))
         column = np.floor((east - west) / cell_m).astype(np.int64)
@@ -118,12 +121,11 @@ class Crowd:
         sums = np.zeros((len(first) + 1, groups))
         np.cumsum(held.reshape(-1, groups), axis=0, out=sums[1:])
         height = int(band[-1]) + 1 if band.size else 0
-        return cls(
+        grid = Grid(
             x=np.ascontiguousarray(east[order]),
             y=np.ascontiguousarray(north[order]),
             bit=bits,
             people=weight,
-            rows=order.astype(np.int64),
             west=west,
             south=south,
             cell_m=float(cell_m),
@@ -132,6 +134,7 @@ class Crowd:
             starts=np.append(first, len(order)).astype(np.int64),
             sums=sums,
         )
+        return cls(grid, order.astype(np.int64))
 
     def served(self, x: float, y: float, reach_m: float, serves: int) -> Rows:
         """
@@ -142,24 +145,7 @@ class Crowd:
         rows
             Their places in the arrays the crowd was built of, in order.
         """
-        return np.sort(self.rows[_members(*self.grid, x, y, float(reach_m), np.uint32(serves))])
-
-    @property
-    def grid(self) -> tuple[Any, ...]:
-        """The fields as compiled functions take them."""
-        return (
-            self.x,
-            self.y,
-            self.bit,
-            self.people,
-            self.west,
-            self.south,
-            self.cell_m,
-            self.bands,
-            self.columns,
-            self.starts,
-            self.sums,
-        )
+        return np.sort(self.rows[_members(self.grid, float(x), float(y), float(reach_m), int(serves))])
 
 
 def served_counts(crowd: Crowd, x: ArrayLike, y: ArrayLike, reach_m: ArrayLike, serves: ArrayLike) -> Floats:
@@ -177,7 +163,7 @@ def served_counts(crowd: Crowd, x: ArrayLike, y: ArrayLike, reach_m: ArrayLike, 
     """
     east, north, reach = (np.ascontiguousarray(each, dtype=np.float64) for each in (x, y, reach_m))
     masks = np.broadcast_to(np.asarray(serves, dtype=np.uint32), east.shape)
-    bits = np.arange(crowd.sums.shape[1], dtype=np.uint32)
+    bits = np.arange(crowd.grid.sums.shape[1], dtype=np.uint32)
     chosen = (masks[:, None] >> bits) & np.uint32(1)
     return np.asarray((by_group(crowd, east, north, reach) * chosen).sum(axis=1))
 
@@ -186,14 +172,14 @@ def by_group(crowd: Crowd, x: ArrayLike, y: ArrayLike, reach_m: ArrayLike) -> Fl
     """Return how many people of each group, by bit, are within reach of each place, a row each."""
     east, north = (np.ascontiguousarray(each, dtype=np.float64) for each in (x, y))
     reach = np.ascontiguousarray(np.broadcast_to(np.asarray(reach_m, dtype=np.float64), east.shape))
-    found = np.zeros((len(east), crowd.sums.shape[1]))
-    in_parts(lambda start, end: _by_group(*crowd.grid, east, north, reach, start, end, found), len(east))
+    found = np.zeros((len(east), crowd.grid.sums.shape[1]))
+    in_parts(lambda start, end: _by_group(crowd.grid, east, north, reach, start, end, found), len(east))
     return found
 
 
 @inner
-def first_from(columns: Ints, first: int, end: int, least: int) -> int:
-    """Return the first place in a row of cells whose column is at least that."""
+def from_column(columns: Ints, first: int, end: int, least: float) -> int:
+    """Return the first place among some of a row's cells whose column is at least that."""
     while first < end:
         middle = (first + end) // 2
         if columns[middle] < least:
@@ -204,107 +190,77 @@ def first_from(columns: Ints, first: int, end: int, least: int) -> int:
 
 
 @inner
-def across(low: float, high: float, at: float, reach: float) -> tuple[float, float]:
-    """Return half the width of a circle where a row is widest, and where it is narrowest; -1 for none."""
-    near = max(max(low - at, at - high), 0.0) - SLACK_M
-    far = max(abs(low - at), abs(high - at)) + SLACK_M
-    wide = -1.0 if near > reach else np.sqrt(reach * reach - max(near, 0.0) ** 2) + SLACK_M
-    narrow = -1.0 if far > reach else np.sqrt(reach * reach - far * far) - SLACK_M
-    return wide, narrow
+def bands_of(grid: Grid, y: float, reach: float) -> tuple[int, int]:
+    """Return the rows of cells a circle touches: the first, and the one after the last."""
+    low = np.floor((y - reach - SLACK_M - grid.south) / grid.cell_m)
+    high = np.floor((y + reach + SLACK_M - grid.south) / grid.cell_m)
+    return int(max(low, 0.0)), int(min(high, grid.bands.size - 2.0)) + 1
+
+
+@inner
+def span(grid: Grid, band: int, x: float, y: float, reach: float) -> tuple[int, int, int, int]:
+    """
+    Return what a circle touches of a row of cells: those from the first number to before the last.
+
+    From the second to before the third they lie wholly inside; where none does, both are the last number.
+    """
+    low = grid.south + band * grid.cell_m
+    high = low + grid.cell_m
+    first, end = grid.bands[band], grid.bands[band + 1]
+    near = max(max(low - y, y - high), 0.0) - SLACK_M
+    if near > reach or first == end:
+        return first, first, first, first
+    wide = np.sqrt(reach * reach - max(near, 0.0) ** 2) + SLACK_M
+    first = from_column(grid.columns, first, end, np.floor((x - wide - grid.west) / grid.cell_m))
+    end = from_column(grid.columns, first, end, np.floor((x + wide - grid.west) / grid.cell_m) + 1.0)
+    far = max(abs(low - y), abs(high - y)) + SLACK_M
+    if far > reach:
+        return first, end, end, end
+    narrow = np.sqrt(reach * reach - far * far) - SLACK_M
+    left = from_column(grid.columns, first, end, np.ceil((x - narrow - grid.west) / grid.cell_m))
+    right = from_column(grid.columns, left, end, np.floor((x + narrow - grid.west) / grid.cell_m))
+    return (first, left, right, end) if left < right else (first, end, end, end)
+
+
+@inner
+def is_near(grid: Grid, row: int, x: float, y: float, reach: float) -> bool:
+    """Whether a customer is within reach of a place, the rim included."""
+    return (grid.x[row] - x) ** 2 + (grid.y[row] - y) ** 2 <= reach * reach
 
 
 @released
 def _by_group(
-    xs: Floats,
-    ys: Floats,
-    bit: NDArray[np.uint8],
-    people: Floats,
-    west: float,
-    south: float,
-    cell: float,
-    bands: Ints,
-    columns: Ints,
-    starts: Ints,
-    sums: Floats,
-    x: Floats,
-    y: Floats,
-    reach_m: Floats,
-    first: int,
-    last: int,
-    found: Floats,
+    grid: Grid, x: Floats, y: Floats, reach_m: Floats, start: int, stop: int, found: Floats
 ) -> None:
-    groups = sums.shape[1]
-    for at in range(first, last):
-        reach = reach_m[at]
-        if not reach >= 0.0:
+    for at in range(start, stop):
+        if not reach_m[at] >= 0.0:
             continue
-        low = max(int(np.floor((y[at] - reach - SLACK_M - south) / cell)), 0)
-        high = min(int(np.floor((y[at] + reach + SLACK_M - south) / cell)), bands.size - 2)
-        for band in range(low, high + 1):
-            a, d = bands[band], bands[band + 1]
-            if a == d:
-                continue
-            bottom = south + band * cell
-            wide, narrow = across(bottom, bottom + cell, y[at], reach)
-            if wide < 0.0:
-                continue
-            a = first_from(columns, a, d, int(np.floor((x[at] - wide - west) / cell)))
-            d = first_from(columns, a, d, int(np.floor((x[at] + wide - west) / cell)) + 1)
-            b, c = d, d
-            if narrow >= 0.0:
-                b = first_from(columns, a, d, int(np.ceil((x[at] - narrow - west) / cell)))
-                c = first_from(columns, b, d, int(np.floor((x[at] + narrow - west) / cell)))
-                if c > b:
-                    for group in range(groups):
-                        found[at, group] += sums[c, group] - sums[b, group]
-            for one in range(starts[a], starts[b]):
-                if (xs[one] - x[at]) ** 2 + (ys[one] - y[at]) ** 2 <= reach * reach:
-                    found[at, bit[one]] += people[one]
-            for one in range(starts[c], starts[d]):
-                if (xs[one] - x[at]) ** 2 + (ys[one] - y[at]) ** 2 <= reach * reach:
-                    found[at, bit[one]] += people[one]
+        low, high = bands_of(grid, y[at], reach_m[at])
+        for band in range(low, high):
+            first, left, right, end = span(grid, band, x[at], y[at], reach_m[at])
+            for group in range(found.shape[1]):
+                found[at, group] += grid.sums[right, group] - grid.sums[left, group]
+            for rim in range(2):
+                a, b = (first, left) if rim == 0 else (right, end)
+                for row in range(grid.starts[a], grid.starts[b]):
+                    if is_near(grid, row, x[at], y[at], reach_m[at]):
+                        found[at, grid.bit[row]] += grid.people[row]
 
 
 @released
-def _members(
-    xs: Floats,
-    ys: Floats,
-    bit: NDArray[np.uint8],
-    people: Floats,
-    west: float,
-    south: float,
-    cell: float,
-    bands: Ints,
-    columns: Ints,
-    starts: Ints,
-    sums: Floats,
-    x: float,
-    y: float,
-    reach: float,
-    serves: int,
-) -> Ints:
-    found = np.empty(64, dtype=np.int64)
-    count = 0
+def _members(grid: Grid, x: float, y: float, reach: float, serves: int) -> Ints:
+    found, count = np.empty(64, dtype=np.int64), 0
     if not reach >= 0.0:
         return found[:0]
-    low = max(int(np.floor((y - reach - SLACK_M - south) / cell)), 0)
-    high = min(int(np.floor((y + reach + SLACK_M - south) / cell)), bands.size - 2)
-    for band in range(low, high + 1):
-        a, d = bands[band], bands[band + 1]
-        bottom = south + band * cell
-        wide, _narrow = across(bottom, bottom + cell, y, reach)
-        if a == d or wide < 0.0:
-            continue
-        a = first_from(columns, a, d, int(np.floor((x - wide - west) / cell)))
-        d = first_from(columns, a, d, int(np.floor((x + wide - west) / cell)) + 1)
-        for one in range(starts[a], starts[d]):
-            if not (serves >> bit[one]) & 1:
-                continue
-            if (xs[one] - x) ** 2 + (ys[one] - y) ** 2 <= reach * reach:
+    low, high = bands_of(grid, y, reach)
+    for band in range(low, high):
+        first, _left, _right, end = span(grid, band, x, y, reach)
+        for row in range(grid.starts[first], grid.starts[end]):
+            if (serves >> grid.bit[row]) & 1 and is_near(grid, row, x, y, reach):
                 if count == found.size:
                     wider = np.empty(2 * count, dtype=np.int64)
                     wider[:count] = found
                     found = wider
-                found[count] = one
+                found[count] = row
                 count += 1
     return found[:count]

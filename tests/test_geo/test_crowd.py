@@ -14,6 +14,8 @@ from geo.threads import in_parts
 # On a coarse lattice many distances are whole: points on the rim and at one spot come up by themselves.
 metres = st.one_of(st.integers(-40, 40).map(lambda step: 25.0 * step), st.floats(-1000, 1000, width=32))
 
+reaches = st.sampled_from([0.0, 25.0, 300.0, 500.0, 707.5])
+
 
 def plain(x, y, bits, people, at_x, at_y, reach, mask):
     """Look at each customer."""
