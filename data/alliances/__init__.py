@@ -1,0 +1,1 @@
+"""Merchants joined for marketing: which trades go together, links, alliances."""
