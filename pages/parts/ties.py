@@ -75,7 +75,7 @@ class Arc(NamedTuple):
 
 
 def bow(arc: Arc) -> BaseGeometry:
-    """Return an arc as the browser draws it, standing out to the north, or to the west where it runs north."""
+    """Return an arc as the browser draws it: its middle stands out to the north, or else to the west."""
     (west, south), (lon, lat) = arc.a, arc.b
     wide = np.cos(np.radians(south))
     east, north = (lon - west) * wide, lat - south

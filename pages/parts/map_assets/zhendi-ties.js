@@ -11,6 +11,7 @@
   const BRAND = "#0f5c4a";
   const CHOSEN = "#d35400";
   const BOW = 0.14; // of an arc's length: how far its middle stands out
+  const END = { radius: 3.5, color: "#ffffff", weight: 1, fill: true, fillOpacity: 1 };
   const STEPS = 20; // an arc is drawn in so many straight lines
 
   function prepare(own) {
@@ -86,6 +87,8 @@
       dashArray: arc.dashed ? "5 6" : null,
     });
     layers.push(named(shown, arc.label));
+    for (const end of [arc.a, arc.b])
+      layers.push(L.circleMarker(onMap(end), { ...under, ...END, fillColor: arc.strong ? CHOSEN : BRAND }));
     return layers;
   }
 
