@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
 import traceback
 from dataclasses import asdict
 from enum import StrEnum
@@ -37,6 +36,7 @@ from data.paper.cli import app as paper_app
 from data.rights import Asker
 from data.words import say
 from data.zones import visit_lists, zone_lists
+from data.zones.cli import design
 from data.zones.listed import KIND as ZONES
 from data.zones.visit_lists import VisitReport
 from data.zones.visit_rows import KIND as VISITS
@@ -55,6 +55,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 branch_app = typer.Typer(no_args_is_help=True, help="Branches.")
 app.add_typer(branch_app, name="branch")
 app.add_typer(paper_app, name="paper")
+app.command()(design)
 
 Layer = StrEnum("Layer", ["merchants", "customers", "outlets", "places"])
 ListOf = StrEnum("ListOf", ["merchants", "customers", "outlets", "places", "visits", "zones"])
@@ -62,7 +63,6 @@ Report = ImportReport | VisitReport | ZoneReport
 DatumOrAuto = StrEnum("DatumOrAuto", ["auto", "wgs84", "gcj02", "bd09"])
 Policy = StrEnum("Policy", ["update", "keep", "skip"])
 Keep = StrEnum("Keep", ["later", "none"])
-Weight = StrEnum("Weight", ["merchants", "customers", "households", "deposits", "hours"])
 
 
 def main() -> None:
@@ -349,78 +349,6 @@ def coverage(
             held = answers.held(session, _asker(), snapshot.branch_id, plan)
             found = answers.coverage(session, _asker(), snapshot, held, ground.radius_m)
         answer(found, answers.lines(found))
-
-
-@app.command()
-def design(
-    branch: BranchCode,
-    zones: Annotated[int | None, typer.Option(min=1, help="How many; without, as --target asks for.")] = None,
-    weight: Annotated[
-        list[Weight] | None, typer.Option(help="What is to be alike in each zone: merchants; once or more.")
-    ] = None,
-    tolerance: Annotated[
-        list[float] | None, typer.Option(help="How far from the ideal: 0.05; one for all, or one a weight.")
-    ] = None,
-    target: Annotated[
-        list[float] | None, typer.Option(help="How much a zone should hold, one a weight; 0 for no matter.")
-    ] = None,
-    lowest: Annotated[
-        list[float] | None, typer.Option(help="The least a zone may hold, one a weight; 0 for no matter.")
-    ] = None,
-    highest: Annotated[
-        list[float] | None, typer.Option(help="The most a zone may hold, one a weight; 0 for no matter.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the zones to this .geojson, in WGS 84.")] = None,
-    save: Annotated[str | None, typer.Option(help="Keep the zones as a draft plan of this name.")] = None,
-    seed: Annotated[int, typer.Option(help="Another seed tries other starts.")] = 0,
-    as_json: Json = False,
-) -> None:
-    """Divide the catchment into zones that weigh alike, each in one piece and compact."""
-    from data.zones import asked, designing, plans  # the other commands start faster without them
-    from geo.plans import Plan
-
-    with _answering(as_json) as answer:
-        if out is not None and out.suffix.lower() != ".geojson":
-            raise FileError(N_("Zones are written as .geojson, not as {suffix}."), suffix=out.suffix or "-")
-        start = time.perf_counter()
-        measures = asked.measures(
-            [each.value for each in weight or [Weight.merchants]], tolerance, target, lowest, highest
-        )
-        snapshot, ground = _ground(branch)
-        empty = Plan(designing.frame_of(snapshot, ground.radius_m, measures))
-        found = designing.designed(snapshot, _asker(), empty, zones=zones, seed=seed)
-        if out is not None:
-            _write(found.frame().to_json(drop_id=True, ensure_ascii=False).encode(), out)
-        if save is not None:
-            with store.transaction(_engine()) as session:
-                plans.new_plan(session, _asker(), snapshot.branch_id, name=save, plan=found.plan)
-        plan = found.design
-        told = {
-            "zones": plan.zones,
-            "blocks": len(found.parcels),
-            "largest_deviation": plan.largest_deviation,
-            "bound": plan.bound.deviation,
-            "bound_block": found.bound_block,
-            "within": plan.within,
-            "dispersion": plan.dispersion,
-            "mean_polsby_popper": found.mean_polsby_popper,
-            "boundary_m": plan.boundary_m,
-            "contiguous": plan.contiguous,
-            "measures": [asdict(each) for each in measures],
-            "left_out": found.left_out,
-            "seconds": round(time.perf_counter() - start, 3),
-        }
-        answer(
-            told,
-            _t(
-                N_(
-                    "{zones} zones, at most {percent} % from the ideal; no plan can do better than {bound} %."
-                ),
-                zones=plan.zones,
-                percent=f"{plan.largest_deviation * 100:.1f}",
-                bound=f"{plan.bound.deviation * 100:.1f}",
-            ),
-        )
 
 
 @app.command()

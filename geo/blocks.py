@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MOST_CELLS = 5_000  # more only make zones ragged
+_BEYOND_M = 1.0
 COARSEST, FINEST = 5, 11  # hexagons of 10 km and of 30 m a side
 
 
@@ -182,18 +183,14 @@ def parted(blocks: Blocks, barriers: Sequence[BaseGeometry]) -> Blocks:
     Parameters
     ----------
     barriers
-        Lines or areas in the blocks' CRS; a gap in a line is a bridge.
+        Lines or areas in the blocks' CRS; a gap in a line is a bridge. A block whose middle lies in an area
+        belongs to the bank that is nearest to it.
     """
     if not len(barriers):
         return blocks
     owners = blocks.owners
-    ends = np.stack(
-        [
-            np.column_stack([blocks.x[owners], blocks.y[owners]]),
-            np.column_stack([blocks.x[blocks.neighbours], blocks.y[blocks.neighbours]]),
-        ],
-        axis=1,
-    )
+    at = _on_banks(np.column_stack([blocks.x, blocks.y]), barriers)
+    ends = np.stack([at[owners], at[blocks.neighbours]], axis=1)
     crossing, _ = shapely.STRtree(np.asarray(barriers, dtype=object)).query(
         shapely.linestrings(ends), predicate="intersects"
     )
@@ -203,6 +200,25 @@ def parted(blocks: Blocks, barriers: Sequence[BaseGeometry]) -> Blocks:
     return replace(
         blocks, starts=starts, neighbours=blocks.neighbours[open_], border_m=blocks.border_m[open_]
     )
+
+
+def _on_banks(middles: Floats, barriers: Sequence[BaseGeometry]) -> Floats:
+    """Return points with those inside a barrier's area moved out, just beyond its nearest border."""
+    areas = shapely.get_parts(shapely.get_parts(np.asarray(barriers, dtype=object)))
+    areas = areas[shapely.get_type_id(areas) == 3]
+    points = shapely.points(middles)
+    point, area = shapely.STRtree(areas).query(points, predicate="within")
+    if not point.size:
+        return middles
+    lines = shapely.shortest_line(points[point], shapely.boundary(areas[area]))
+    first, last = shapely.get_point(lines, 0), shapely.get_point(lines, -1)
+    away = np.column_stack(
+        [shapely.get_x(last) - shapely.get_x(first), shapely.get_y(last) - shapely.get_y(first)]
+    )
+    moved = middles.copy()
+    length = np.hypot(away[:, 0], away[:, 1])[:, None]
+    moved[point] += away + away / np.where(length > 0.0, length, 1.0) * _BEYOND_M
+    return moved
 
 
 def some(blocks: Blocks, inside: NDArray[np.bool_]) -> Blocks:

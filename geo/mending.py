@@ -36,6 +36,7 @@ _OPEN = 0.1  # of a line's length: so near its ends are those of a ring left ope
 
 Floats = NDArray[np.float64]
 
+IN_PIECES = N_("The outline is of {count} pieces; a zone should be one.")
 _NO_GROUND = N_("The outline encloses no ground.")
 
 
@@ -291,6 +292,6 @@ def _remark(ground: BaseGeometry, notes: _Notes) -> None:
     """Say what is odd about a good outline."""
     pieces = parts(ground)
     if len(pieces) > 1:
-        notes.add(N_("The outline is of {count} pieces; a zone should be one."), count=len(pieces))
+        notes.add(IN_PIECES, count=len(pieces))
     if holes := sum(len(piece.interiors) for piece in pieces if hasattr(piece, "interiors")):
         notes.add(N_("The outline has {count} holes, which stay open."), count=holes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,12 +10,12 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from shapely.geometry.base import BaseGeometry
 
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
+from data.zones.blocks import Polygons, shared_out
 from data.zones.coverage import loads
+from data.zones.replacing import replaced
 from data.zones.weighing import check_measures, divided, weighed
 from geo import crs
 from geo import parcels as ground_of
@@ -24,7 +24,7 @@ from geo.design import Design, Limits, Progress, design
 from geo.errors import N_, DataError
 from geo.parcels import Parcels
 from geo.planes import Plane, joined
-from geo.plans import Change, Frame, Measure, Plan, Zone
+from geo.plans import Change, Frame, Measure, Plan
 from geo.starting import parts_of
 
 Floats = NDArray[np.float64]
@@ -34,7 +34,6 @@ BORDER_SHARE = 8.0
 GIVE = 0.015
 FEWEST_CELLS, CELLS_A_POINT = 300, 10  # many empty cells only blur what is balanced
 _LEAST_PART = 0.25  # of a zone: ground cut off from the rest with less in it is left without one
-_STAYS = 0.5  # of its ground, or of the other's: as much in common makes two zones the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +110,8 @@ def designed(
     measures: Sequence[Measure] | None = None,
     capacities: Sequence[float] | None = None,
     pairs: Sequence[tuple[int, ...]] = (),
-    polygons: Sequence[BaseGeometry] | None = None,
+    polygons: Polygons | None = None,
+    columns: Mapping[str, str] | None = None,
     seeds: Sequence[Place] = (),
     candidates: Sequence[Place] = (),
     name: Callable[[int], str] = str,
@@ -143,7 +143,10 @@ def designed(
     pairs
         Who works each zone, beside capacities.
     polygons
-        WGS 84: blocks to make zones of, in place of the frame's cells.
+        Blocks to make zones of, in place of the frame's cells.
+    columns
+        Measures whose weights are taken from a column of numbers of the polygons, by its header; the other
+        measures count what lies inside.
     seeds, candidates
         Longitude and latitude: each seed lies in a zone of its own, and each other zone holds one of the
         candidates, if there are any.
@@ -163,7 +166,7 @@ def designed(
     names = [measure.name for measure in asked]
     frame = replace(plan.frame, measures=asked)
     free = _free(plan, frame, polygons)
-    weights = weighed(snapshot, free, frame, names)
+    weights = _weights(snapshot, free, frame, names, polygons, columns or {})
     check_weights(weights, names)
     count = _how_many(zones, capacities, asked, weights)
     if polygons is None:
@@ -184,7 +187,11 @@ def designed(
         progress=progress,
         cancelled=cancelled,
     )
-    after, ids = _replaced(plan, frame, free, found, pairs, name)
+    after, ids = replaced(plan, frame, free, found, pairs, name)
+    held = loads(snapshot, after, asker=asker)[names]
+    for at, measure in enumerate(names):
+        if measure in (columns or {}):
+            held.loc[list(ids), measure] = np.bincount(found.zone, weights[:, at], found.zones)
     return Designed(
         plan.change_to(after, "designed"),
         after,
@@ -192,18 +199,43 @@ def designed(
         free,
         ids,
         asked,
-        loads(snapshot, after, asker=asker)[names],
+        held,
         left_out,
     )
 
 
-def _free(plan: Plan, frame: Frame, polygons: Sequence[BaseGeometry] | None) -> Parcels:
+def _free(plan: Plan, frame: Frame, polygons: Polygons | None) -> Parcels:
     """Return the blocks zones are made of: all ground but that of locked zones, and what is too far."""
-    found = ground_of.cells(frame) if polygons is None else ground_of.polygons(frame, polygons)
+    if polygons is None:
+        found = ground_of.cells(frame)
+    else:
+        found = ground_of.polygons(frame, polygons.shapes, polygons.names)
     if frame.farthest_m is not None:
         found = ground_of.some(found, np.hypot(found.blocks.x, found.blocks.y) <= frame.farthest_m)
     locked = Plane(frame.lon, frame.lat).all_metres([zone.shape for zone in plan.zones if zone.locked])
     return ground_of.less(found, joined(locked)) if len(locked) else found
+
+
+def _weights(
+    snapshot: Snapshot,
+    parcels: Parcels,
+    frame: Frame,
+    names: Sequence[str],
+    polygons: Polygons | None,
+    columns: Mapping[str, str],
+) -> Floats:
+    """Return what each block weighs, a column a measure: counted, or as the polygons' file has it."""
+    if columns and polygons is None:
+        raise DataError(N_("Only blocks of a file have columns to weigh by."))
+    if wrong := sorted(set(columns) - set(names)):
+        raise DataError(
+            N_("A column is given for {weight}, which the zones do not balance."), weight=wrong[0]
+        )
+    weights = weighed(snapshot, parcels, frame, names)
+    if polygons is not None:
+        for measure, amounts in polygons.amounts(columns).items():
+            weights[:, names.index(measure)] = shared_out(parcels, frame, polygons, amounts)
+    return weights
 
 
 def check_weights(weights: Floats, names: Sequence[str]) -> None:
@@ -274,57 +306,3 @@ def _blocks_at(parcels: Parcels, frame: Frame, places: Sequence[Place]) -> list[
             which=int((found < 0).argmax()) + 1,
         )
     return [int(at) for at in found]
-
-
-# The plan ---------------------------------------------------------------------------------------------------
-
-
-def _replaced(
-    plan: Plan,
-    frame: Frame,
-    parcels: Parcels,
-    found: Design,
-    pairs: Sequence[tuple[int, ...]],
-    name: Callable[[int], str],
-) -> tuple[Plan, tuple[int, ...]]:
-    """Return the plan with its unlocked zones replaced, and the new zones' numbers."""
-    plane = Plane(frame.lon, frame.lat)
-    shapes = [plane.degrees(each) for each in ground_of.ground(parcels, found.zone, found.zones)]
-    same = _same_zones(plan, parcels, found)
-    used = {zone.name for zone in plan.zones if zone.locked} | {
-        plan.zone(each).name for each in same.values()
-    }
-    middles = shapely.centroid(np.array(shapes, dtype=object))
-    ids, zones, number = dict[int, int](), [zone for zone in plan.zones if zone.locked], plan.last_id
-    for each in np.lexsort((shapely.get_x(middles), -shapely.get_y(middles))).tolist():
-        if each in same:
-            zone = replace(plan.zone(same[each]), shape=shapes[each])
-        else:
-            number += 1
-            while name(number) in used:
-                number += 1
-            zone = Zone(number, name(number), shapes[each])
-        zones.append(replace(zone, pair=tuple(pairs[each])) if each < len(pairs) else zone)
-        ids[each] = zone.id
-    after = replace(plan, frame=frame, zones=tuple(zones))
-    return after, tuple(ids[each] for each in range(found.zones))
-
-
-def _same_zones(plan: Plan, parcels: Parcels, found: Design) -> dict[int, int]:
-    """Return the old zone's number of each new zone that is mostly it."""
-    old = [zone for zone in plan.zones if not zone.locked]
-    if not old:
-        return {}
-    shapes = Plane(plan.frame.lon, plan.frame.lat).all_metres([zone.shape for zone in old])
-    middles = shapely.points(parcels.blocks.x, parcels.blocks.y)
-    at, block = shapely.STRtree(middles).query(shapes, predicate="intersects")
-    area = shapely.area(parcels.outlines)
-    shared = np.zeros((found.zones, len(old)))
-    np.add.at(shared, (found.zone[block], at), area[block])
-    new_area = np.bincount(found.zone, weights=area, minlength=found.zones)
-    rows, columns = linear_sum_assignment(shared, maximize=True)
-    return {
-        int(row): old[column].id
-        for row, column in zip(rows, columns, strict=True)
-        if shared[row, column] >= _STAYS * min(new_area[row], shapes[column].area)
-    }

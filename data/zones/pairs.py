@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -192,6 +193,67 @@ def _managed(session: Session, branch_id: int) -> dict[int, tuple[float, float]]
             for at, value in enumerate((count, lon, lat)):
                 own[at] += float(value)
     return {person: (lon / count, lat / count) for person, (count, lon, lat) in sums.items()}
+
+
+class Pair(NamedTuple):
+    """Two who go out together, and the hours a quarter they have for a zone of their own."""
+
+    people: tuple[int, ...]
+    hours: float
+
+
+def pairs_of(plan: Plan, staff: pd.DataFrame) -> list[Pair]:
+    """
+    Return the pairs that zones can be made for: those the plan names, else colleagues put together.
+
+    Parameters
+    ----------
+    plan
+        Its unlocked zones name pairs; whoever works a locked zone is not put together with anybody anew.
+    staff
+        As `data.zones.teams.staff` has it.
+
+    Returns
+    -------
+    pairs
+        Of two, the hours of whoever has fewer, shared between the pairs he or she is in. Without named
+        pairs an indoor and an outdoor colleague each, of one group where there are such.
+
+    Raises
+    ------
+    DataError
+        When there is nobody to put together.
+    """
+    hours = dict(zip(staff["id"], staff["capacity_h"].astype(float), strict=True))
+    free = [
+        tuple(person for person in zone.pair if person in hours) for zone in plan.zones if not zone.locked
+    ]
+    named = list(dict.fromkeys(tuple(sorted(pair)) for pair in free if len(pair) > 1))
+    if not named:
+        taken = {person for zone in plan.zones if zone.locked for person in zone.pair}
+        named = _put_together(staff[~staff["id"].isin(taken)])
+    times = Counter(person for pair in named for person in pair)
+    found = [Pair(pair, min(hours[person] / times[person] for person in pair)) for pair in named]
+    able = [pair for pair in found if pair.hours > 0.0]
+    if not able:
+        raise DataError(
+            N_("A pair is one indoor and one outdoor colleague. Say first who works where, under People.")
+        )
+    return able
+
+
+def _put_together(staff: pd.DataFrame) -> list[tuple[int, ...]]:
+    """Return an indoor and an outdoor colleague each, those of one group first."""
+    found: list[tuple[int, ...]] = []
+    left: dict[str, list[int]] = {INDOOR: [], OUTDOOR: []}
+    groups = staff.assign(team=staff["team"].fillna(-1)).groupby("team", sort=True)
+    for team, own in groups:
+        by_post = {post: [int(each) for each in own.loc[own["post"] == post, "id"]] for post in left}
+        count = min(map(len, by_post.values())) if team != -1 else 0
+        found += zip(by_post[INDOOR][:count], by_post[OUTDOOR][:count], strict=True)
+        for post, people in by_post.items():
+            left[post] += people[count:]
+    return found + list(zip(left[INDOOR], left[OUTDOOR], strict=False))
 
 
 def hours_of_pairs(plan: Plan, staff: pd.DataFrame) -> dict[int, float]:

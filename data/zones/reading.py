@@ -9,7 +9,6 @@ name, or the nearest one does; of a list of blocks each zone is the blocks liste
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,21 +18,17 @@ from shapely.geometry.base import BaseGeometry
 
 from data.files.readers import Chunk, Table
 from data.lists import placing
-from data.lists.placing import ToDegrees
-from data.lists.reasons import SWAPPED
 from data.zones import listed
+from data.zones.outlines import check_datum, ground_of, likely_names
 from data.zones.reading_job import Job, Read, proven
 from data.zones.reading_points import read_blocks, read_points
-from geo.datum import DATUMS, convert
 from geo.drawing import SNAP_M
-from geo.errors import N_, FileError, GeoError, Told
+from geo.errors import N_, FileError
 from geo.fitting import snapped
-from geo.mending import mended
 from geo.planes import Plane, joined
 from geo.plans import Frame
 
 MOST_OUTLINES = 20_000
-MOSTLY = 0.9  # of the cells of a column that names the rows
 OUTLINES = "outlines"
 
 Floats = NDArray[np.float64]
@@ -72,16 +67,13 @@ def read_zones(
     FileError, DatumUnknown
         When the file is refused whole.
     """
-    if datum not in (*DATUMS, "auto"):
-        raise FileError(
-            N_("There is no datum {datum}; there are {datums}."), datum=datum, datums=", ".join(DATUMS)
-        )
+    check_datum(datum)
     first = table.head()
     if first is None:
         raise FileError(N_("The file is empty: it has a header and no rows."))
     job = Job(table, first, frame, people or {}, places, datum, listed.columns_of(table, mapping))
     if table.has_shapes and _has_areas(first):
-        if not job.columns.keys() & {"zone", "name"} and (header := _likely_names(first)) is not None:
+        if not job.columns.keys() & {"zone", "name"} and (header := likely_names(first)) is not None:
             job.columns["name"] = header
         return _outlines(job)
     if "zone" not in job.columns:
@@ -93,20 +85,6 @@ def read_zones(
             headers="、".join(table.headers[:50]),
         )
     return read_blocks(job) if "cell" in job.columns else read_points(job)
-
-
-def _likely_names(chunk: Chunk) -> str | None:
-    """Return the column that tells outlines apart in words, a Chinese one before others; None for none."""
-    best, found = 0.0, None
-    for header in chunk.frame.columns:
-        cells = [cell.strip() for cell in chunk.frame[header] if cell.strip()]
-        if len(cells) < MOSTLY * len(chunk.frame) or len(set(cells)) < MOSTLY * len(cells):
-            continue
-        words = sum(len(cell) > 1 and any(map(str.isalpha, cell)) for cell in cells) / len(cells)
-        chinese = sum(not cell.isascii() for cell in cells) / len(cells)
-        if words >= MOSTLY and words + chinese > best:
-            best, found = words + chinese, str(header)
-    return found
 
 
 def _has_areas(chunk: Chunk) -> bool:
@@ -130,42 +108,13 @@ def _outlines(job: Job) -> Read:
             job.rows.total += 1
             if job.rows.total > MOST_OUTLINES:
                 raise FileError(N_("The list has more than {limit} rows. Split it."), limit=MOST_OUTLINES)
-            ground = _ground(job, row, chunk.shapes[at], way, found.datum, plane)
+            ground = ground_of(job, row, chunk.shapes[at], way, found.datum, plane)
             if ground is not None:
                 name = job.name_of(said[at])
                 grounds.setdefault(name, []).append(ground)
                 job.say(name, said[at])
     whole = {name: joined(parts) for name, parts in grounds.items()}
     return job.done(_fitted(whole), OUTLINES, found)
-
-
-def _ground(
-    job: Job, row: int, shape: BaseGeometry | None, way: ToDegrees | None, datum: str, plane: Plane
-) -> BaseGeometry | None:
-    """Return a row's outline in metres round the branch; None where it is refused."""
-    if shape is None:
-        job.rows.refuse(row, "geometry", "no_outline")
-        return None
-    try:
-        flat = shapely.transform(shapely.force_2d(shape), partial(_degrees, way=way, datum=datum))
-        good = mended(flat, lon=job.frame.lon, lat=job.frame.lat)
-    except GeoError as refusal:
-        job.rows.refuse(row, "geometry", "bad_outline", why=Told(refusal.message, **refusal.values))
-        return None
-    job.rows.warn("mended_outline", int(bool(good.notes)))
-    job.rows.notes += [(int(row), note) for note in good.notes]
-    return plane.metres(good.shape)
-
-
-def _degrees(corners: Floats, way: ToDegrees | None, datum: str) -> Floats:
-    """Return corners as the file has them in WGS 84; longitude and latitude exchanged stay so."""
-    if way is not None:
-        lon, lat = way.transform(corners[:, 0], corners[:, 1])
-        return np.column_stack([lon, lat])
-    swapped = bool(len(corners)) and (placing.judged(corners[:, 0], corners[:, 1]) == SWAPPED).all()
-    x, y = corners.T[::-1] if swapped else corners.T
-    moved = np.column_stack(convert(x, y, datum, "wgs84"))
-    return moved[:, ::-1] if swapped else moved
 
 
 def _fitted(grounds: Mapping[str, BaseGeometry]) -> dict[str, BaseGeometry]:

@@ -11,6 +11,7 @@ from shapely import Point
 
 from data.rights import Role
 from data.zones.asked import measures as asked_for
+from data.zones.blocks import Polygons
 from data.zones.designing import Designed, designed, frame_of
 from data.zones.rebalancing import rebalanced
 from geo import crs
@@ -133,7 +134,7 @@ def test_what_cannot_be_is_refused(sqlite_town: Town) -> None:
         (empty(sqlite_town, "merchants", "merchants"), {"zones": 1}, "named once"),
         (empty(sqlite_town), {"zones": 3, "capacities": [1.0, 2.0]}, "3 zones do not match 2"),
         (empty(sqlite_town), {"zones": 2, "seeds": [(0.0, 0.0)]}, "no ground that is free"),
-        (empty(sqlite_town), {"zones": 2, "polygons": []}, "no blocks"),
+        (empty(sqlite_town), {"zones": 2, "polygons": Polygons((), ())}, "no blocks"),
         (empty(sqlite_town), {"zones": 2, "measures": [Measure("merchants", lowest=3.0)]}, "breaks"),
     ):
         with pytest.raises((DataError, GeoError), match=said):
@@ -241,7 +242,7 @@ def test_blocks_may_be_polygons_with_streets_between(sqlite_town: Town) -> None:
         CLI,
         empty(sqlite_town, tolerance=1.0),
         zones=2,
-        polygons=squares,
+        polygons=Polygons(tuple(squares), tuple("东西南北")),
         effort=QUICK,
     )
     areas = [metres(zone.shape).area for zone in made.plan.zones]
