@@ -225,7 +225,7 @@ def span(grid: Grid, band: int, x: float, y: float, reach: float) -> tuple[int, 
 @inner
 def is_near(grid: Grid, row: int, x: float, y: float, reach: float) -> bool:
     """Whether a customer is within reach of a place, the rim included."""
-    return (grid.x[row] - x) ** 2 + (grid.y[row] - y) ** 2 <= reach * reach
+    return bool((grid.x[row] - x) ** 2 + (grid.y[row] - y) ** 2 <= reach * reach)
 
 
 @released
