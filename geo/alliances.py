@@ -174,19 +174,33 @@ def _weights(ground: Ground) -> csr_array:
 def _communities(
     ground: Ground, weights: csr_array, free: NDArray[np.bool_], rules: Rules, seed: int
 ) -> Iterator[Ints]:
-    """Return communities of free merchants, none too large unless it cannot be split."""
+    """Return communities of free merchants, none too large unless it falls into crumbs when it is split."""
     density = LOOSEST
-    label = np.where(free, 0, -1)
-    while (label >= 0).any():
-        rows = np.flatnonzero(label >= 0)
-        label[rows] = _leiden(weights, rows, label[rows], density, seed)
-        order = rows[np.argsort(label[rows], kind="stable")]
+    larger = [np.flatnonzero(free)]
+    while larger:
+        rows, label = (
+            np.concatenate(larger),
+            np.repeat(np.arange(len(larger)), [len(each) for each in larger]),
+        )
+        parts = _leiden(weights, rows, label, density, seed)
         density *= TIGHTER
-        for community in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
-            if density > TIGHTEST or len(community) < rules.fewest or not _is_large(ground, community, rules):
-                label[community] = -1
-                if len(community) >= rules.fewest:
-                    yield community
+        split, larger = larger, []
+        for whole, own in zip(split, _lots(label), strict=True):
+            pieces = [rows[own[lot]] for lot in _lots(parts[own])]
+            if max(map(len, pieces), default=0) < rules.fewest or density > TIGHTEST:
+                yield whole
+                continue
+            for piece in pieces:
+                if not _is_large(ground, piece, rules):
+                    yield piece
+                else:
+                    larger.append(piece)
+
+
+def _lots(label: Ints) -> list[Ints]:
+    """Return the places of each label, in order of the labels."""
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
 
 
 def _leiden(weights: csr_array, rows: Ints, label: Ints, density: float, seed: int) -> Ints:
