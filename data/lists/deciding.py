@@ -8,7 +8,7 @@ none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from data.lists import doubles
 from data.lists.known import StoredRows, mixed, row_keys, stored_texts
+from data.lists.processes import shared_out
 from data.lists.reasons import OK, REPEATED_ID
 from data.lists.survey import COMPARED, LICENCE, Survey
 from data.lists.terms import NEW, SAME, Terms
@@ -31,6 +32,7 @@ Rows = NDArray[np.int64]
 ACCEPTED, UPDATED, DUPLICATE, REJECTED = range(4)
 SAME_LIST_SHARE = 0.5  # of the identifiers two lists share, that many must mean the same thing
 NONE = -1
+SIGNED_AT_ONCE = 50_000  # rows
 
 
 @dataclass
@@ -223,10 +225,9 @@ def _twins(session: Session, survey: Survey, fates: Fates, terms: Terms, watch: 
     watch.at(DOUBLES, 0, 1)
     if not len(at):
         return twins
-    name, phone, address = (survey.texts[each].iloc[at] for each in COMPARED)
-    licence = survey.texts[LICENCE].iloc[at] if LICENCE in survey.texts else None
-    new = doubles.signs_of(name, phone, address, fates.lon[at], fates.lat[at], survey.category[at], licence)
-    stored, ids = _stored_signs(session, terms.branch_id, watch, licence is not None)
+    new, _ = _signs(_listed(survey, fates, at), watch, len(at))
+    kept = stored_texts(session, terms.branch_id, licences=LICENCE in survey.texts)
+    stored, ids = _signs(kept, watch, len(fates.known))
     total = 2 * len(at)
     if len(ids):
         pairs = doubles.between(new, stored, progress=lambda done, _: watch.at(DOUBLES, done, total))
@@ -245,21 +246,30 @@ def _twins(session: Session, survey: Survey, fates: Fates, terms: Terms, watch: 
     return twins
 
 
-def _stored_signs(
-    session: Session, branch_id: int, watch: Watch, licences: bool
-) -> tuple[doubles.Signs, Rows]:
-    """Return what tells the branch's merchants apart, and their ids."""
+def _listed(survey: Survey, fates: Fates, at: Rows) -> Iterator[pd.DataFrame]:
+    """Yield what tells rows of the list apart, some at a time, as `stored_texts` does of the branch's."""
+    for start in range(0, len(at), SIGNED_AT_ONCE):
+        rows = at[start : start + SIGNED_AT_ONCE]
+        texts = {name: text.iloc[rows].to_numpy(object) for name, text in survey.texts.items()}
+        place = {"lon": fates.lon[rows], "lat": fates.lat[rows], "category_id": survey.category[rows]}
+        yield pd.DataFrame({"id": rows, **texts, **place})
+
+
+def _signs(chunks: Iterator[pd.DataFrame], watch: Watch, count: int) -> tuple[doubles.Signs, Rows]:
+    """Return what tells the rows of chunks apart, and their ids."""
     parts, ids = [], [np.empty(0, np.int64)]
-    for chunk in stored_texts(session, branch_id, licences=licences):
-        name, phone, address = (chunk[each] for each in COMPARED)
-        parts.append(
-            doubles.signs_of(
-                name, phone, address, chunk["lon"], chunk["lat"], chunk["category_id"], chunk.get(LICENCE)
-            )
-        )
-        ids.append(chunk["id"].to_numpy(np.int64))
+    for signs, own in shared_out(_signs_of_chunk, chunks, alone=count < doubles.LONG):
+        parts.append(signs)
+        ids.append(own)
         watch.at(DOUBLES, 0, 1)
     return doubles.Signs.joined(parts), np.concatenate(ids)
+
+
+def _signs_of_chunk(chunk: pd.DataFrame) -> tuple[doubles.Signs, Rows]:
+    name, phone, address = (chunk[each] for each in COMPARED)
+    lon, lat, category = (chunk[each] for each in ("lon", "lat", "category_id"))
+    signs = doubles.signs_of(name, phone, address, lon, lat, category, chunk.get(LICENCE))
+    return signs, chunk["id"].to_numpy(np.int64)
 
 
 def _best(pairs: doubles.Pairs) -> tuple[Rows, Rows]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.lists import double_names, doubles
+from data.lists import candidates, double_names, doubles, judging, processes
 from data.lists.double_names import (
     CONFLICT,
     DIFFERENT,
@@ -20,6 +20,7 @@ from data.lists.double_names import (
     taken_apart,
 )
 from data.lists.doubles import CERTAIN, POSSIBLE, PROBABLE, Signs
+from data.lists.signs import phone_numbers
 from geo.errors import Cancelled
 
 METRE = 1 / 111_320  # of latitude, in degrees
@@ -127,7 +128,7 @@ def test_any_text_is_a_name(text: str) -> None:
     ],
 )
 def test_telephones_are_read_however_they_are_written(text: str, expected: tuple[int, int]) -> None:
-    assert doubles.phone_numbers(text) == expected
+    assert phone_numbers(text) == expected
 
 
 # --- pairs --------------------------------------------------------------------------------------------------
@@ -167,12 +168,12 @@ def test_the_level_of_a_pair(
 def test_one_address_is_known_however_it_is_written(one: str, two: str) -> None:
     both = signs(("甲", 0, "", one), ("乙", 0, "", two))
     assert both.place[0] == both.place[1] != 0
-    assert doubles._places(both, both, np.array([0]), np.array([1]))[0] > 2
+    assert judging._places(both, both, np.array([0]), np.array([1]))[0] > 2
 
 
 def test_rooms_of_one_house_are_told_apart() -> None:
     both = signs(("甲", 0, "", "建设路12号3楼"), ("乙", 0, "", "建设路12号2楼"))
-    assert doubles._places(both, both, np.array([0]), np.array([1]))[0] < 0
+    assert judging._places(both, both, np.array([0]), np.array([1]))[0] < 0
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_another_address_speaks_for_another_branch() -> None:
 
 
 def test_a_heap_of_rows_on_one_point_says_nothing() -> None:
-    names = ["沙县小吃", "沙县小吃", *(f"青禾{chr(0x4E00 + at)}坊" for at in range(doubles.PILE))]
+    names = ["沙县小吃", "沙县小吃", *(f"青禾{chr(0x4E00 + at)}坊" for at in range(candidates.PILE))]
     heap = signs(*((name, 0.0, "", "") for name in names))
     assert not ((heap_pairs := doubles.within(heap)).at_least(PROBABLE).a == 1).any(), heap_pairs
 
@@ -274,6 +275,25 @@ def test_progress_is_told_and_the_work_can_be_stopped() -> None:
     assert told[-1] == (2, 2)
     with pytest.raises(Cancelled):
         doubles.within(rows, cancelled=lambda: True)
+
+
+def test_processes_find_what_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["青禾源超市", "云锦鞋店", "小满面馆", "安居五金", "丰泽药房"]
+    rows = [(words[at % 5], 3.0 * at, "", f"人民路{at % 7}号") for at in range(60)]
+    alone = doubles.within(signs(*rows))
+    monkeypatch.setattr(doubles, "LONG", 1)
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    together = doubles.within(signs(*rows))
+    assert len(alone) > 0
+    for name in ("a", "b", "level", "score"):
+        assert np.array_equal(getattr(alone, name), getattr(together, name))
+
+
+def test_work_keeps_the_order_of_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    assert list(processes.shared_out(abs, range(-9, 0), alone=False)) == list(range(9, 0, -1))
+    with pytest.raises(TypeError):
+        list(processes.shared_out(abs, ["-1"], alone=False))
 
 
 def test_branches_of_one_company_under_its_one_licence_are_for_a_person_to_look_at():
