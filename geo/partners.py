@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geo.compiled import inner, released
 from geo.errors import N_, GeoError
+from geo.served import NO_OUTLOOK, Outlook, seem_to_gain
 from geo.threads import in_parts
 
 Floats = NDArray[np.float64]
@@ -114,10 +115,7 @@ def near_pairs(x: ArrayLike, y: ArrayLike, within_m: float = WITHIN_M) -> tuple[
         For a position that is no number, or more pairs than `MOST_PAIRS`.
     """
     east, north = (np.ascontiguousarray(each, dtype=np.float64) for each in (x, y))
-    if not (np.isfinite(east).all() and np.isfinite(north).all()):
-        raise GeoError(N_("Merchants must have positions in metres."))
-    if not within_m >= 0.0:
-        raise GeoError(N_("A distance must not be below 0, got {metres}."), metres=within_m)
+    _check(east, north, within_m)
     order, strips = _in_strips(east, north, float(within_m))
     own_x, own_y = east[order], north[order]
     counts = np.zeros(len(order) + 1, dtype=np.int64)
@@ -152,9 +150,11 @@ def scored(
     *,
     within_m: float = WITHIN_M,
     weights: Weights = WEIGHTS,
+    keep: int | None = None,
+    outlook: Outlook = NO_OUTLOOK,
 ) -> Pairs:
     """
-    Return every near pair with the parts of its score that need no customers.
+    Return near pairs with the parts of their score that need no customers.
 
     Parameters
     ----------
@@ -165,74 +165,74 @@ def scored(
     readiness
         Each merchant's, 0 to 1.
     complement, competes
-        By trade and trade.
+        By trade and trade; symmetric.
     within_m, weights
         How far a partner may be, and what the parts are.
+    keep
+        None for every pair. A number for those worth a closer look alone, however many there are in all: so
+        many of each merchant that complete each other and do not compete, best first by these parts; a pair
+        that is among the best of either is kept. Of partners as good as each other the smaller place counts.
+    outlook
+        With `keep`: partners both of whom seem to gain go before all others.
     """
-    a, b, distance_m = near_pairs(x, y, within_m)
+    east, north = (np.ascontiguousarray(each, dtype=np.float64) for each in (x, y))
     own, ready = np.asarray(trade, dtype=np.int64), np.asarray(readiness, dtype=np.float32)
-    helps, fights = np.asarray(complement, dtype=np.float32), np.asarray(competes, dtype=np.bool_)
-    if own.size and not (own.min() >= 0 and own.max() < min(len(helps), len(fights))):
+    tables = np.asarray(complement, dtype=np.float32), np.asarray(competes, dtype=np.bool_)
+    if own.size and not (own.min() >= 0 and own.max() < min(map(len, tables))):
         raise GeoError(N_("A trade is not in the table of trades."))
+    if keep is None:
+        a, b, distance_m = near_pairs(east, north, within_m)
+    else:
+        a, b = _best_pairs(east, north, own, ready, *tables, within_m, weights, keep, outlook)
+        distance_m = np.sqrt((east[b] - east[a]) ** 2 + (north[b] - north[a]) ** 2)
     parts = np.empty((3, len(a)), dtype=np.float32)
     against = np.empty(len(a), dtype=np.bool_)
     in_parts(
         lambda start, end: _parts(
-            a, b, distance_m, own, ready, helps, fights, weights.fades_m, start, end, parts, against
+            a, b, distance_m, own, ready, *tables, weights.fades_m, start, end, parts, against
         ),
         len(a),
     )
     return Pairs(a, b, distance_m, parts[0], parts[1], parts[2], against)
 
 
-def best(
-    pairs: Pairs,
-    keep: int = KEEP,
-    *,
-    weights: Weights = WEIGHTS,
-    likely: ArrayLike | None = None,
-) -> Ints:
-    """
-    Return the pairs worth a closer look: the best of each merchant, by what is known of them so far.
-
-    Parameters
-    ----------
-    pairs
-        Of which those that complete each other and do not compete can be chosen.
-    keep
-        How many of each merchant; a pair counts for both, and is kept for either.
-    weights
-        Of the parts.
-    likely
-        Per pair, whether both sides seem to gain: those that do come first.
-
-    Returns
-    -------
-    at
-        Places of the pairs, in order. Of pairs as good as each other the one with the smaller partner counts.
-    """
-    able = np.flatnonzero((pairs.complement > 0.0) & ~pairs.competes)
-    if not len(able):
-        return able
-    score = np.zeros(len(able))
-    for weight, part in (
-        (weights.complement, pairs.complement),
-        (weights.distance, pairs.near),
-        (weights.readiness, pairs.readiness),
-    ):
-        score += weight * part[able]
-    if likely is not None:
-        score += np.asarray(likely, dtype=bool)[able]
-    a, b = pairs.a[able], pairs.b[able]
-    merchants = int(max(a.max(), b.max())) + 1
-    starts = np.zeros(merchants + 1, dtype=np.int64)
-    np.cumsum(np.bincount(a, minlength=merchants) + np.bincount(b, minlength=merchants), out=starts[1:])
-    of = _by_merchant(a, b, starts)
-    chosen = np.zeros(len(able), dtype=np.bool_)
+def _best_pairs(
+    x: Floats,
+    y: Floats,
+    trade: Ints,
+    readiness: Parts,
+    complement: Parts,
+    competes: Bools,
+    within_m: float,
+    weights: Weights,
+    keep: int,
+    outlook: Outlook,
+) -> tuple[Ids, Ids]:
+    """Return the pairs that are among the best of either, by the first and then the second."""
+    _check(x, y, within_m)
+    order, strips = _in_strips(x, y, float(within_m))
+    table = np.where(competes, np.float32(0.0), complement)
+    by_part = (weights.complement, weights.distance, weights.readiness, weights.fades_m)
+    partner = np.full((len(order), max(int(keep), 1)), -1, dtype=np.int32)
     in_parts(
-        lambda start, end: _best(of, starts, a, b, score, int(keep), start, end, chosen), merchants, few=256
+        lambda start, end: _best(
+            x[order], y[order], order, *strips, trade, readiness, table, by_part, outlook, start, end, partner
+        ),
+        len(order),
+        few=256,
     )
-    return able[chosen]
+    merchant, place = np.nonzero(partner >= 0)
+    other = partner[merchant, place].astype(np.int64)
+    keys = np.unique(np.minimum(merchant, other) * len(order) + np.maximum(merchant, other))
+    first, second = np.divmod(keys, max(len(order), 1))
+    return first.astype(np.int32), second.astype(np.int32)
+
+
+def _check(x: Floats, y: Floats, within_m: float) -> None:
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise GeoError(N_("Merchants must have positions in metres."))
+    if not within_m >= 0.0:
+        raise GeoError(N_("A distance must not be below 0, got {metres}."), metres=within_m)
 
 
 def _in_strips(x: Floats, y: Floats, within_m: float) -> tuple[Ints, tuple[Ints, float, float, float]]:
@@ -326,49 +326,83 @@ def _parts(
 
 
 @released
-def _by_merchant(a: Ids, b: Ids, starts: Ints) -> Ids:
-    """Return the pairs of each merchant, one after the other."""
-    free = starts.copy()
-    of = np.empty(2 * a.size, dtype=np.int32)
-    for pair in range(a.size):
-        for side in range(2):
-            merchant = a[pair] if side == 0 else b[pair]
-            of[free[merchant]] = pair
-            free[merchant] += 1
-    return of
-
-
-@released
 def _best(
-    of: Ids,
+    x: Floats,
+    y: Floats,
+    order: Ints,
     starts: Ints,
-    a: Ids,
-    b: Ids,
-    score: Floats,
-    keep: int,
+    south: float,
+    height: float,
+    within: float,
+    trade: Ints,
+    readiness: Parts,
+    complement: Parts,
+    by_part: tuple[float, float, float, float],
+    outlook: Outlook,
     start: int,
     stop: int,
-    chosen: Bools,
+    partner: Ids,
 ) -> None:
-    for merchant in range(start, stop):
-        own = of[starts[merchant] : starts[merchant + 1]]
-        if own.size <= keep:
-            for pair in own:
-                chosen[pair] = True
-            continue
-        scores = np.empty(own.size)
-        for at in range(own.size):
-            scores[at] = -score[own[at]]
-        bar = -np.partition(scores, keep - 1)[keep - 1]
-        left = keep
-        tied = np.empty(own.size, dtype=np.int64)
-        ties = 0
-        for pair in own:
-            if score[pair] > bar:
-                chosen[pair] = True
-                left -= 1
-            elif score[pair] == bar:
-                tied[ties] = np.int64(a[pair] + b[pair] - merchant) * of.size + pair
-                ties += 1
-        for key in np.sort(tied[:ties])[:left]:
-            chosen[key % of.size] = True
+    """Write each merchant's best partners: its near ones are gone through once, and none is kept in store."""
+    for_complement, for_distance, for_readiness, fades_m = by_part
+    scores = np.empty(partner.shape[1])
+    for point in range(start, stop):
+        count, merchant = 0, order[point]
+        helps = complement[trade[merchant]]
+        low = max(int(np.floor((y[point] - within - _SLACK_M - south) / height)), 0)
+        high = min(int(np.floor((y[point] + within + _SLACK_M - south) / height)), starts.size - 2)
+        for strip in range(low, high + 1):
+            bottom = south + strip * height
+            away = max(max(bottom - y[point], y[point] - bottom - height), 0.0) - _SLACK_M
+            if away > within:
+                continue
+            wide = np.sqrt(within * within - max(away, 0.0) ** 2) + _SLACK_M
+            for near in range(
+                _from_x(x, starts[strip], starts[strip + 1], x[point] - wide), starts[strip + 1]
+            ):
+                if x[near] - x[point] > wide:
+                    break
+                other = order[near]
+                help_ = helps[trade[other]]
+                apart = (x[near] - x[point]) ** 2 + (y[near] - y[point]) ** 2
+                if help_ <= 0.0 or near == point or apart > within * within:
+                    continue
+                apart = np.sqrt(apart)
+                score = for_complement * help_ + for_distance * np.exp(-apart / fades_m)
+                score += for_readiness * 0.5 * (readiness[merchant] + readiness[other])
+                if seem_to_gain(outlook, merchant, other, apart):
+                    score += 1.0
+                count = _kept(partner[merchant], scores, count, other, score)
+
+
+@inner
+def _kept(others: Ids, scores: Floats, count: int, other: int, score: float) -> int:
+    """Put a partner among the best if it is one of them: a heap, the worst of them on top."""
+    if count < others.size:
+        at = count
+        count += 1
+        while at > 0 and _is_worse(score, other, scores[(at - 1) // 2], others[(at - 1) // 2]):
+            scores[at], others[at] = scores[(at - 1) // 2], others[(at - 1) // 2]
+            at = (at - 1) // 2
+    elif _is_worse(scores[0], others[0], score, other):
+        at = 0
+        while 2 * at + 1 < count:
+            below = 2 * at + 1
+            if below + 1 < count and _is_worse(
+                scores[below + 1], others[below + 1], scores[below], others[below]
+            ):
+                below += 1
+            if not _is_worse(scores[below], others[below], score, other):
+                break
+            scores[at], others[at] = scores[below], others[below]
+            at = below
+    else:
+        return count
+    scores[at], others[at] = score, other
+    return count
+
+
+@inner
+def _is_worse(score: float, place: int, than: float, other: int) -> bool:
+    """Whether a partner goes after another: by its score, and then by its place."""
+    return score < than or (score == than and place > other)

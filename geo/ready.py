@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from geo import adding, assign, colocation, nearest, partners, served
+from geo import adding, assign, colocation, nearest, partners, served, within
 from geo.blocks import linked
 from geo.crowd import Crowd, served_counts
 from geo.design import design
@@ -25,12 +25,14 @@ def ready() -> None:
     assign.inside_boxes(at, at, [[0.0, 0.0, 1.0, 1.0]])
     nearest.nearest_m(at, at)
     nearest.nearer_than(np.zeros((2, 3)), np.zeros(3), np.ones((1, 3)))
+    within.in_reach(at, at, [0.25], [0.25], [1.0], (0.0, 0.0))
     crowd = Crowd.build(at, at, [0, 1], [1.0, 1.0])
     served_counts(crowd, at, at, at, 1)
     crowd.served(0.0, 0.0, 1.0, 1)
     shops, one = served.Shops(at, at, at, np.array([1, 1], dtype=np.uint32)), np.array([0], dtype=np.int32)
     served.shared(crowd, shops, one, one)
-    partners.best(partners.scored(at, at, [0, 0], at, [[1.0]], [[False]]), 1)
+    for keep in (None, 1):
+        partners.scored(at, at, [0, 0], at, [[1.0]], [[False]], keep=keep)
     colocation.quotients(at, at, [0, 0], 1, neighbours=1, permutations=1)
     for kind in (np.uint8, np.int16, np.int32, np.int64, np.float64, np.bool_):
         adding.sums(code, np.zeros(2, dtype=kind), 1)

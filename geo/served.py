@@ -27,6 +27,30 @@ class Shops(NamedTuple):
     serves: Masks
 
 
+class Outlook(NamedTuple):
+    """
+    What is known of merchants before pairs are looked at; see `outlook`.
+
+    Parameters
+    ----------
+    reach_m, serves
+        As the merchants have them.
+    near
+        People within reach, by bit of their group, a row a merchant.
+    served
+        Those of them each serves.
+    least, fewest
+        Half of what both must gain: a share of those it serves, and people.
+    """
+
+    reach_m: Floats
+    serves: Masks
+    near: Floats
+    served: Floats
+    least: float
+    fewest: float
+
+
 class Shared(NamedTuple):
     """
     What pairs of merchants share and gain, an entry a pair; people, by their weight.
@@ -58,6 +82,57 @@ class Shared(NamedTuple):
         return np.divide(self.both, either, out=np.zeros(len(self.both)), where=either > 0)
 
 
+NO_OUTLOOK = Outlook(np.empty(0), np.empty(0, dtype=np.uint32), np.empty((0, 1)), np.empty(0), 0.0, 0.0)
+
+
+def outlook(crowd: Crowd, shops: Shops, *, least: float, fewest: float) -> Outlook:
+    """
+    Return what tells at a glance which pairs may gain enough, so that the others are looked at last.
+
+    Parameters
+    ----------
+    crowd, shops
+        Customers and merchants.
+    least, fewest
+        What both sides must gain: a share of those they serve, and people.
+    """
+    near, served = _near_and_served(crowd, shops)
+    return Outlook(shops.reach_m, shops.serves, near, served, least / 2.0, fewest / 2.0)
+
+
+@inner
+def seem_to_gain(known: Outlook, a: int, b: int, distance_m: float) -> bool:
+    """Whether both would gain half of what is asked if people lived evenly; yes where nothing is known."""
+    if known.served.size == 0:
+        return True
+    mask = known.serves[a] & known.serves[b]
+    near_a, near_b = 0.0, 0.0
+    for group in range(known.near.shape[1]):
+        if (mask >> group) & 1:
+            near_a += known.near[a, group]
+            near_b += known.near[b, group]
+    common = _lens(known.reach_m[a], known.reach_m[b], distance_m)
+    gain_a = near_b * (1.0 - common / max(np.pi * known.reach_m[b] ** 2, 1e-9))
+    gain_b = near_a * (1.0 - common / max(np.pi * known.reach_m[a] ** 2, 1e-9))
+    enough = min(gain_a, gain_b) >= known.fewest
+    return bool(
+        enough and gain_a >= known.least * known.served[a] and gain_b >= known.least * known.served[b]
+    )
+
+
+@inner
+def _lens(a: float, b: float, apart: float) -> float:
+    """Return the area two circles have in common."""
+    if apart >= a + b:
+        return 0.0
+    if apart <= abs(a - b):
+        return float(np.pi * min(a, b) ** 2)
+    to_a = (apart * apart + a * a - b * b) / (2.0 * apart)
+    to_b = apart - to_a
+    half = np.sqrt(max(a * a - to_a * to_a, 0.0))
+    return float(a * a * np.arctan2(half, to_a) + b * b * np.arctan2(half, to_b) - apart * half)
+
+
 def shared(crowd: Crowd, shops: Shops, a: Ids, b: Ids) -> Shared:
     """
     Return what pairs of merchants share and gain.
@@ -77,9 +152,7 @@ def shared(crowd: Crowd, shops: Shops, a: Ids, b: Ids) -> Shared:
     then C is shared, B - C the first's gain and A - C the second's. A and B are sums of what `by_group`
     counted once per merchant; only C is counted per pair.
     """
-    near = by_group(crowd, shops.x, shops.y, shops.reach_m)
-    bits = np.arange(near.shape[1], dtype=np.uint32)
-    served = (near * ((shops.serves[:, None] >> bits) & np.uint32(1))).sum(axis=1)
+    near, served = _near_and_served(crowd, shops)
     first, second = np.ascontiguousarray(a, dtype=np.int32), np.ascontiguousarray(b, dtype=np.int32)
     counts = np.zeros((3, len(first)))
     groups = np.full((2, len(first)), NO_GROUP, dtype=np.int8)
@@ -88,6 +161,13 @@ def shared(crowd: Crowd, shops: Shops, a: Ids, b: Ids) -> Shared:
         len(first),
     )
     return Shared(counts[0], counts[1], counts[2], groups[0], groups[1], served)
+
+
+def _near_and_served(crowd: Crowd, shops: Shops) -> tuple[Floats, Floats]:
+    """Return the people within each merchant's reach, by bit of their group, and how many it serves."""
+    near = by_group(crowd, shops.x, shops.y, shops.reach_m)
+    bits = np.arange(near.shape[1], dtype=np.uint32)
+    return near, (near * ((shops.serves[:, None] >> bits) & np.uint32(1))).sum(axis=1)
 
 
 @released
