@@ -57,6 +57,8 @@ def test_visits_are_brought_in_taken_back_and_recorded_on_a_card(
     assert visits(own_server) == before + 2
 
     page.get_by_role("link", name=zh("Undo it under Import lists")).click()
+    expect(page.get_by_role("heading", name=zh("Import lists"))).to_be_visible()
+    settled(page)
     page.locator("summary", has_text="走访.csv").click()
     page.get_by_role("button", name=zh("Undo this import")).locator("visible=true").first.click()
     expect(page.get_by_text(zh("undone")).first).to_be_visible()

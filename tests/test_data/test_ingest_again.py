@@ -494,7 +494,7 @@ def test_every_stage_tells_how_far_it_is_and_can_be_stopped(
             cancelled=lambda: bool(seen) and seen[-1] == stage,
         )
     assert rows(sqlite_engine, tables.batches) == []
+    seen.clear()
     done = bring(sqlite_engine, sqlite_branch, content, progress=told)
-    assert list(dict.fromkeys(seen[-20:]))[-1] == "storing"
     assert set(done.seconds) == set(ingest.STAGES)
-    assert set(seen) == set(ingest.STAGES)
+    assert tuple(dict.fromkeys(seen)) == ingest.STAGES
