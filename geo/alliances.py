@@ -256,16 +256,14 @@ def _grown(ground: Ground, weights: csr_array, community: Ints, rules: Rules) ->
 
 def _around(ground: Ground, weights: csr_array, first: int, pool: set[int], rules: Rules) -> list[int]:
     """Return an alliance grown from one merchant: of those who fit, whoever has the best links to it."""
-    members, ties, barred = [first], dict[int, float](), {first}
+    members, ties = [first], dict[int, float]()
     while len(members) < rules.most:
         for each, score in _links(weights, members[-1], pool):
             ties[each] = ties.get(each, 0.0) + score
-        barred |= {each for each in ties if not _fits(ground, each, members[-1:], rules)}
-        ties = {each: tie for each, tie in ties.items() if each not in barred}
-        if not ties:
+        fitting = [each for each in ties if each not in members and _fits(ground, each, members, rules)]
+        if not fitting:
             break
-        members.append(min(ties, key=lambda each: (-ties[each], each)))
-        barred.add(members[-1])
+        members.append(min(fitting, key=lambda each: (-ties[each], each)))
     return members
 
 

@@ -104,23 +104,34 @@ def test_a_link_to_nowhere_and_a_place_that_is_none_are_refused():
         ground([(0, 0), (np.nan, 0)], [0, 2], [(0, 1, 0.5)])
 
 
-merchants = st.lists(
-    st.tuples(st.integers(-8, 8), st.integers(-8, 8), st.integers(0, 4)), min_size=0, max_size=40
-)
+def test_who_competes_with_a_member_stays_out_though_linked_with_another():
+    """Merchants 0 and 3 are of one trade; 3 is linked with 1 and 2 only."""
+    links = [(0, 1, 0.9), (0, 2, 0.9), (1, 2, 0.9), (1, 3, 0.8), (2, 3, 0.8)]
+    assert candidates(ground([(0, 0)] * 4, [0, 2, 3, 0], links)) == [(0, 1, 2)]
 
 
 @settings(max_examples=100)
 @given(
-    merchants=merchants,
-    links=st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39), st.integers(1, 100)), max_size=150),
+    count=st.integers(0, 60),
+    trades=st.integers(1, 5),
+    spread_m=st.sampled_from([0, 300, 900, 3000]),
+    density=st.sampled_from([0.02, 0.1, 0.5, 1.0]),
     most=st.integers(3, 12),
-    seed=st.integers(0, 3),
+    seed=st.integers(0, 99),
 )
-def test_every_alliance_keeps_the_rules_and_no_merchant_is_in_two(merchants, links, most, seed):
-    links = [(a, b, score / 100) for a, b, score in links if max(a, b) < len(merchants)]
-    places = [(100.0 * x, 100.0 * y) for x, y, _trade in merchants]
-    town = ground(places, [trade for _x, _y, trade in merchants], links)
-    rules = Rules(most=most)
+def test_every_alliance_keeps_the_rules_and_no_merchant_is_in_two(
+    count, trades, spread_m, density, most, seed
+):
+    draw = np.random.default_rng(seed)
+    pairs = np.array(list(combinations(range(count), 2)), dtype=int).reshape(-1, 2)
+    pairs = pairs[draw.random(len(pairs)) < density]
+    places = draw.integers(-spread_m, spread_m + 1, (count, 2)).astype(float)
+    town = ground(
+        places.tolist(),
+        draw.integers(0, trades, count),
+        [(a, b, score) for (a, b), score in zip(pairs, draw.random(len(pairs)), strict=True)],
+    )
+    rules = Rules(most=most, needs=min(3, trades))
     found = candidates(town, rules, seed=seed)
     assert all(is_sensible(town, members, rules) for members in found)
     assert all(longest_m(town.x[list(each)], town.y[list(each)]) <= rules.walk_m for each in found)
