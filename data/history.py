@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from data import bulk, changes, tables
+from data.alliances.passing import PASSED, hand_back
 from data.branches import lock_version, new_version
 from data.rights import Asker, Right
 from data.sources import LISTS
@@ -52,6 +53,7 @@ WHAT = {
     "rolled back": N_("changed by taking another batch back"),
     "set aside": N_("set aside"),
     "visited": N_("visited since"),
+    "linked": N_("in a link or an alliance since"),
 }
 _DID = {"merge": "merged", "place": "placed"}
 _TOUCHES = ["layer", "row_id", "batch_id", "what", "by", "at"]
@@ -136,7 +138,7 @@ def rollback(session: Session, asker: Asker, batch_id: int, *, keep: Keep) -> Ro
     own = changes.open_batch(
         session, asker, branch_id, kind=batch.kind, mode=ROLLBACK, mapping={"undid": batch_id, "keep": keep}
     )
-    undo = _Undo(session, batch, own, keep)
+    undo = _Undo(session, batch, own, keep, asker)
     undo.run()
     counts = {"removed": undo.removed, "restored": undo.restored, "kept": undo.kept}
     session.execute(update(_batches).where(_batches.c.id == own).values(counts=counts))
@@ -215,6 +217,8 @@ def _touches(session: Session, batch: Any) -> pd.DataFrame:
         if len(made):
             parts += [_listed(session, batch, layer, made), _aside(session, batch, layer, made)]
             parts.append(_visited(session, batch, layer))
+            if layer == "merchants":
+                parts.append(_linked(session, batch))
     parts += [_changed(session, batch), _gone_or_placed(session, batch)]  # say more than "listed"
     parts = [part for part in parts if len(part)]
     if not parts:
@@ -356,6 +360,17 @@ def _visited(session: Session, batch: Any, layer: str) -> pd.DataFrame:
     return found.assign(layer=layer, what="visited", batch_id=found["batch_id"].fillna(0))[_TOUCHES]
 
 
+def _linked(session: Session, batch: Any) -> pd.DataFrame:
+    """Return which of the merchants made are in a link or an alliance, which would go with them."""
+    links, members, merchants = tables.links, tables.alliance_members, tables.merchants
+    rows: list[Any] = []
+    for table, column in ((links, links.c.a_id), (links, links.c.b_id), (members, members.c.merchant_id)):
+        query = select(column, table.c.by, table.c.at).join(merchants, merchants.c.id == column)
+        rows += session.execute(query.where(merchants.c.batch_id == batch.id))
+    found = pd.DataFrame([tuple(row) for row in rows], columns=["row_id", "by", "at"])
+    return found.assign(layer="merchants", what="linked", batch_id=0)[_TOUCHES]
+
+
 def _names(session: Session, touches: pd.DataFrame) -> dict[tuple[str, int], str]:
     """Return the names of rows that are there, customers' apart."""
     names: dict[tuple[str, int], str] = {}
@@ -379,6 +394,7 @@ class _Undo:
     own: int
     """The rollback's batch."""
     keep: Keep
+    asker: Asker
     removed: int = field(default=0, init=False)
     restored: int = field(default=0, init=False)
     kept: int = field(default=0, init=False)
@@ -389,7 +405,7 @@ class _Undo:
         self._mark()
         if self.keep == "none":
             for later in _dependent(self.session, self.batch):
-                part = _Undo(self.session, later, self.own, self.keep)
+                part = _Undo(self.session, later, self.own, self.keep, self.asker)
                 part.run()
                 self.removed += part.removed
                 self.restored += part.restored
@@ -402,6 +418,9 @@ class _Undo:
             self.kept = len(touched)
         for layer in changes.LAYERS:
             self._restore(layer)
+        told = self.batch.mapping or {}
+        if PASSED in told:
+            hand_back(self.session, self.asker, told[PASSED], told["merged"], told["into"])
         self._clear_marks()
 
     def _mark(self) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from data import changes, tables
+from data.alliances.passing import PASSED, pass_on
 from data.branches import lock_version, new_version
 from data.byhand import branch_of, open_hand, same_revision, write
 from data.rights import Asker, Right
@@ -126,6 +127,7 @@ def _merge(session: Session, asker: Asker, branch_id: int, later: pd.DataFrame, 
     changes.record(session, batch_id, "merchants", later, later.iloc[:0])
     changes.record(session, batch_id, "merchants", earlier, after[list(values)])
     _pass_visits_on(session, batch_id, later_id, earlier_id)
+    _pass_links_on(session, asker, batch_id, later_id, earlier_id)
     asides = tables.set_aside.c
     session.execute(delete(tables.set_aside).where(asides.layer == "merchants", asides.row_id == later_id))
     session.execute(
@@ -158,6 +160,16 @@ def _pass_visits_on(session: Session, batch_id: int, later_id: int, earlier_id: 
     changes.record(session, batch_id, "visits", before, after)
     moved = update(tables.visits).where(visits.merchant_id == later_id)
     session.execute(moved.values(merchant_id=earlier_id))
+
+
+def _pass_links_on(session: Session, asker: Asker, batch_id: int, later_id: int, earlier_id: int) -> None:
+    """Let links and alliances of the row that goes be those of the row that stays, and remember which."""
+    passed = {name: ids for name, ids in pass_on(session, asker, later_id, earlier_id).items() if ids}
+    if passed:
+        batches = tables.batches
+        own = select(batches.c.mapping).where(batches.c.id == batch_id)
+        mapping = {**session.scalars(own).one(), PASSED: passed}
+        session.execute(update(batches).where(batches.c.id == batch_id).values(mapping=mapping))
 
 
 def _filled(earlier: pd.Series, later: pd.Series) -> dict[str, Any]:

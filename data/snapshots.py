@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, Self
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
 from data import working
+from data.catalogue import STATUSES
 from data.database import reading
 from data.kept import Kept
 from data.rights import Asker, Right
@@ -27,13 +30,17 @@ from geo import datum as datums
 from geo.catchment import distances_m
 from geo.errors import N_, NotFound
 from geo.tiles import Curve
+from geo.visits import day_number
 
 MAX_BYTES = 3 << 29  # 1.5 GB
 MAX_WORKED_BYTES = 1 << 28  # of that, a snapshot
 MOST_PATCHED = 1000  # rows, in one change
 PATCHED: Final = {"merchants": working.merchants, "outlets": working.outlets, "places": working.places}
 VISITED: Final = {"visits to merchants": "merchants", "visits to customers": "customers"}
+ALLIED: Final = "alliance members"
 Key = tuple[URL, int, int]
+_CLOSED = STATUSES.index("closed")
+_BANK_TIME = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +151,29 @@ class Merchants(Layer):
     category: NDArray[np.int16]  # id
     status: NDArray[np.int8]  # index into STATUSES
     visited: NDArray[np.int32]  # day of the latest visit, since 1970-01-01; -1 never
+    allied_from: NDArray[np.int32]  # first day in an alliance that is active; -1 never in any
+    allied_until: NDArray[np.int32]  # last such day
+
+    @classmethod
+    def of(cls, columns: dict[str, Any], branch: tuple[float, float], aside_ids: NDArray[np.int64]) -> Self:
+        """Sort as layers are; where nothing is said of alliances nobody is in one."""
+        nobody = np.full(len(columns["id"]), working.UNALLIED, dtype=np.int32)
+        return super().of({"allied_from": nobody, "allied_until": nobody, **columns}, branch, aside_ids)
+
+    @property
+    def allied(self) -> NDArray[np.bool_]:
+        """Which merchants are members of an active alliance today; see `allied_on`."""
+        return self.allied_on(day_number(datetime.now(_BANK_TIME).date()))
+
+    def allied_on(self, day: int) -> NDArray[np.bool_]:
+        """
+        Return which merchants are members of an active alliance on a day, those set aside or closed apart.
+
+        Alliances begin and end with their dates, whether or not anything is stored on that day.
+        """
+        on = (self.allied_from <= day) & (day <= self.allied_until)
+        found: NDArray[np.bool_] = on & (self.status != _CLOSED) & ~self.aside
+        return found
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -274,9 +304,10 @@ def after_change(
     session, branch_id, version
         The transaction that has just given the branch this version.
     touched
-        The ids of the rows that were changed, added or removed, by layer, and under `VISITED` of those that
-        others or fewer visits were made to: with what is set aside, nothing else changed, and the version
-        before serves if it is in memory. None: anything may have changed.
+        The ids of the rows that were changed, added or removed, by layer, under `VISITED` of those that
+        others or fewer visits were made to, and under `ALLIED` of merchants whose alliance changed: with what
+        is set aside, nothing else changed, and the version before serves if it is in memory. None: anything
+        may have changed.
     """
     key = (session.get_bind().engine.url, branch_id, version)
     few = touched is not None and _is_patchable(touched)
@@ -293,7 +324,7 @@ def _is_patchable(touched: Mapping[str, Collection[int]]) -> bool:
     """Whether rows are few, and of layers whose rows stand for themselves: a customer's sets do not."""
     ids = {layer: rows for layer, rows in touched.items() if rows}
     rows = sum(len(rows) for layer, rows in ids.items() if layer in PATCHED)
-    return ids.keys() <= PATCHED.keys() | VISITED.keys() and rows <= MOST_PATCHED
+    return ids.keys() <= PATCHED.keys() | VISITED.keys() | {ALLIED} and rows <= MOST_PATCHED
 
 
 def _patched(session: Session, before: Snapshot, touched: Mapping[str, Collection[int]]) -> Snapshot:
@@ -309,6 +340,9 @@ def _patched(session: Session, before: Snapshot, touched: Mapping[str, Collectio
             layers[layer] = _visited(
                 session, before.branch_id, layer, layers.get(layer, getattr(before, layer)), ids
             )
+    if ids := touched.get(ALLIED):
+        merchants = layers.get("merchants", before.merchants)
+        layers["merchants"] = _allied(session, before.branch_id, merchants, ids)
     aside = working.asides(session, before.branch_id)
     for layer, ids in aside.items():
         layers[layer] = layers.get(layer, getattr(before, layer)).with_aside(ids)
@@ -323,6 +357,16 @@ def _visited(session: Session, branch_id: int, layer: str, rows: Any, ids: Colle
     days = rows.visited.copy()
     days[own] = working.visited(session, branch_id, layer, rows.id[own], few)
     return replace(rows, visited=days)
+
+
+def _allied(session: Session, branch_id: int, rows: Merchants, ids: Collection[int]) -> Merchants:
+    """Return merchants with the alliances of some of them as they are now."""
+    own = np.flatnonzero(np.isin(rows.id, np.fromiter(ids, dtype=np.int64)))
+    own = own[np.argsort(rows.id[own])]
+    days = {"allied_from": rows.allied_from.copy(), "allied_until": rows.allied_until.copy()}
+    for name, now in working.allied(session, branch_id, rows.id[own], rows.id[own].tolist()).items():
+        days[name][own] = now
+    return replace(rows, **days)
 
 
 def _publish(session: Session, changed: Snapshot) -> None:

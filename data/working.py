@@ -13,18 +13,20 @@ from sqlalchemy.orm import Session
 
 from data import tables
 from data.catalogue import OUTLET_KINDS, PLACE_KINDS, STATUSES, TIER_CODES
-from geo.visits import UNVISITED
+from geo.visits import UNVISITED, day_number
 
 Columns = dict[str, Any]
 Ids = Collection[int] | None
 ROWS_AT_ONCE = 20_000
 UNKNOWN = -1
+UNALLIED = -1  # in place of the first day in an alliance
+FOR_GOOD = 2**31 - 1  # a day that does not come
 _BETWEEN = "\x1f"  # stands between tags and channels, and in neither
 _COPY_HEADER, _COPY_TRAILER = 19, 2  # bytes round the rows of PostgreSQL's binary copy
 
 
 def merchants(session: Session, branch_id: int, ids: Ids = None) -> Columns:
-    """Return id, lon, lat, category, status, visited; of some rows where `ids` says which."""
+    """Return the columns of `data.snapshots.Merchants`; of some rows where `ids` says which."""
     table = tables.merchants
     status = _code(table.c.status, STATUSES)
     read = _read(session, table, branch_id, [*_place(table), table.c.category_id, status], ids)
@@ -34,6 +36,7 @@ def merchants(session: Session, branch_id: int, ids: Ids = None) -> Columns:
         "category": read[3].astype(np.int16),
         "status": read[4].astype(np.int8),
         "visited": visited(session, branch_id, "merchants", own["id"], ids),
+        **allied(session, branch_id, own["id"], ids),
     }
 
 
@@ -128,6 +131,50 @@ def visited(
         own = row_ids[at] == seen if len(row_ids) else np.zeros(len(seen), dtype=bool)
         days[at[own]] = latest[own].astype(np.int32)
     return days
+
+
+def allied(session: Session, branch_id: int, row_ids: NDArray[np.int64], ids: Ids = None) -> Columns:
+    """
+    Return from which day to which each merchant is a member of an active alliance.
+
+    Parameters
+    ----------
+    session, branch_id, row_ids, ids
+        As `visited` takes them, of merchants.
+
+    Returns
+    -------
+    columns
+        `allied_from`, `allied_until`: days since 1970, both within the alliance; -1 from for one that never
+        was in an alliance. One in an alliance that is not active, or who left, has days that never come.
+    """
+    members, held = tables.alliance_members.c, tables.alliances.c
+    query = (
+        select(members.merchant_id, members.joined, members.left, held.status, held.starts, held.ends)
+        .join(tables.alliances, held.id == members.alliance_id)
+        .where(held.branch_id == branch_id)
+        .order_by(members.id)
+    )
+    if ids is not None:
+        query = query.where(members.merchant_id.in_(sorted(ids)))
+    since = np.full(len(row_ids), UNALLIED, dtype=np.int32)
+    until = np.full(len(row_ids), UNALLIED, dtype=np.int32)
+    for row in session.execute(query):
+        at = int(np.searchsorted(row_ids, row.merchant_id))
+        if at == len(row_ids) or row_ids[at] != row.merchant_id:
+            continue
+        first, last = _term(row)
+        if since[at] == UNALLIED or (first <= last and last > until[at]):
+            since[at], until[at] = first, last
+    return {"allied_from": since, "allied_until": until}
+
+
+def _term(row: Any) -> tuple[int, int]:
+    """Return the first and the last day of a membership that counts; the last before the first: none."""
+    if row.status != "active" or row.left is not None:
+        return 0, UNALLIED
+    first = row.joined if row.starts is None else max(row.joined, row.starts)
+    return day_number(first), FOR_GOOD if row.ends is None else day_number(row.ends)
 
 
 def _days(session: Session, day: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -15,6 +15,8 @@ Every error Zhendi raises on purpose, in one tree.
         NotFound          a branch, merchant, batch … that is not there
         Conflict          a name or code that is taken, or an edit of something that changed since
           PlanConflict    a plan of zones that changed since; carries what changed, and whether both fit
+          LinkConflict    a link or an alliance that changed since; carries what changed
+          Approached      a colleague is at work with the same merchants; carries who, and at what
         SettingsError     an environment or settings file that cannot be used
         StoreError        the store cannot be reached, or cannot keep what it is given
         TokenError        a tile link that is forged, expired or stale
@@ -27,7 +29,7 @@ catalogue of translations: `str(error)` is English, `data.words.say(error, langu
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 
 def N_(message: str) -> str:
@@ -151,6 +153,41 @@ class PlanConflict(Conflict):
         super().__init__(message, **values)
         self.changed = changed
         self.mergeable = mergeable
+
+
+class LinkConflict(Conflict):
+    """
+    A link or an alliance has changed since it was opened.
+
+    Parameters
+    ----------
+    changed
+        A line a change made since, the oldest first: by whom, when, what was done (a code of
+        `data.alliances.telling.DEEDS`) and the names of the columns changed.
+    """
+
+    def __init__(
+        self, message: str, changed: list[tuple[str, datetime, str, tuple[str, ...]]], **values: object
+    ) -> None:
+        super().__init__(message, **values)
+        self.changed = changed
+
+
+class Approached(Conflict):
+    """
+    A colleague is at work with the same merchants.
+
+    Parameters
+    ----------
+    approaches
+        A line each: the merchant's number and name, the colleague, the day, and what: visit, link, alliance.
+    """
+
+    def __init__(
+        self, message: str, approaches: list[tuple[int, str, str, date, str]], **values: object
+    ) -> None:
+        super().__init__(message, **values)
+        self.approaches = approaches
 
 
 class SettingsError(DataError):

@@ -11,6 +11,7 @@ import shapely
 
 from geo import adding, assign, colocation, nearest, partners, served, within
 from geo.blocks import linked
+from geo.clusters import clusters
 from geo.crowd import Crowd, served_counts
 from geo.design import design
 
@@ -33,6 +34,7 @@ def ready() -> None:
     served.shared(crowd, shops, one, one)
     for keep in (None, 1):
         partners.scored(at, at, [0, 0], at, [[1.0]], [[False]], keep=keep)
+    clusters(np.linspace(0.0, 50.0, 30), np.linspace(0.0, 50.0, 30))
     colocation.quotients(at, at, [0, 0], 1, neighbours=1, permutations=1)
     for kind in (np.uint8, np.int16, np.int32, np.int64, np.float64, np.bool_):
         adding.sums(code, np.zeros(2, dtype=kind), 1)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from data.alliances.matrix import matrix
 from data.rights import Asker
 from data.snapshots import Snapshot
 from data.zones import gaps, plans
@@ -61,6 +62,7 @@ def coverage(
         value,
         products=kind_products(session),
         others=gaps.others_know(session, asker, snapshot.branch_id, value.frame),
+        matrix=matrix(session),
     )
     return {
         "plan": None if plan is None else {"id": plan.id, "name": plan.name, "status": plan.status},

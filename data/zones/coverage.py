@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.alliances.matrix import Matrix, shipped
 from data.figures import FEWEST, MASKED, TOP_CHANNELS, TOP_TAGS
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
@@ -127,6 +128,7 @@ def report(
     capacity_h: Capacity = CAPACITY_H,
     others: Reference | None = None,
     today: date | None = None,
+    matrix: Matrix | None = None,
 ) -> Report:
     """
     Return what of each zone is covered.
@@ -150,7 +152,9 @@ def report(
         What the bank's other branches know round here, `data.zones.gaps.others_know`: the reference of the
         whole. That of a zone is the circle.
     today
-        The day visits are looked at; by default the present one.
+        The day visits and alliances are looked at; by default the present one.
+    matrix
+        How far customers come to each category, `data.alliances.matrix.matrix`; as shipped without.
     """
     asker.require(Right.READ_PLANS, snapshot.branch_id)
     if reachable not in REACHABLES:
@@ -160,7 +164,7 @@ def report(
             reachable=reachable,
         )
     day = day_number(today or intervals.today())
-    found = placed(snapshot, plan, key, today=day, products=products or {})
+    found = placed(snapshot, plan, key, today=day, products=products or {}, matrix=matrix or shipped())
     sums = {name: reckoning.with_total(amounts) for name, amounts in found.sums.items()}
     rows = reckoning.figures(found, sums, reachable, capacity_h, others)
     hidden = reckoning.hidden_rows(asker, snapshot.branch_id, sums)

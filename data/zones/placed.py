@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from data.alliances.matrix import Matrix, shipped
 from data.filters import CLOSED
 from data.snapshots import Layer, Snapshot
 from data.zones import tallies
@@ -68,7 +69,9 @@ class Placed:
     circle
         What lies inside the plan's circle, in whatever zone.
     today
-        The day visits are looked at, as a number.
+        The day visits and alliances are looked at, as a number.
+    matrix
+        How far each category reaches.
     """
 
     plan: Plan
@@ -78,6 +81,7 @@ class Placed:
     ground: Ground = field(repr=False)
     circle: Reference = field(repr=False)
     today: int
+    matrix: Matrix = field(repr=False)
 
     @property
     def unzoned(self) -> int:
@@ -103,6 +107,7 @@ class _Recent:
         self.lock = threading.Lock()
         self.placed: dict[Hashable, Placed] = {}
         self.products: Products = {}
+        self.matrix: Matrix = shipped()
 
     @property
     def nbytes(self) -> int:
@@ -122,6 +127,7 @@ def placed(
     *,
     today: int,
     products: Products | None = None,
+    matrix: Matrix | None = None,
 ) -> Placed:
     """
     Return a snapshot's rows in a plan's zones.
@@ -137,14 +143,18 @@ def placed(
     products
         By kind of zone the ids of the products its playbook offers; None for whoever asks for nothing that
         depends on them: the last ones given then serve.
+    matrix
+        How far each category reaches; None as with products, at first as shipped.
     """
     recent: _Recent = snapshot.worked.get("placed", _Recent)
     with recent.lock:
         recent.products = recent.products if products is None else products
+        recent.matrix = matrix or recent.matrix
         offered = masks(plan, recent.products)
-        found = _from_kept(snapshot, list(recent.placed.values()), plan, offered, today)
+        kept = [each for each in recent.placed.values() if _alike(each, today, recent.matrix)]
+        found = _from_kept(snapshot, kept, plan, offered)
         if found is None:
-            found = _anew(snapshot, plan, offered, today)
+            found = _anew(snapshot, plan, offered, today, recent.matrix)
         recent.keep(key, found)
     return found
 
@@ -156,16 +166,20 @@ def masks(plan: Plan, products: Products) -> Masks:
     return np.array([*(by_kind.get(zone.kind, nothing) for zone in plan.zones), nothing, nothing], np.uint64)
 
 
-def codes(snapshot: Snapshot, rows: Layer, plan: Plan) -> Codes:
-    """Return where each row of a layer counts: see `Placed.codes`."""
-    code = assign.zones_of(rows.lon, rows.lat, [zone.shape for zone in plan.zones])
-    return _within_scope(snapshot, rows, code, plan, slice(None))
+def _alike(before: Placed, today: int, matrix: Matrix) -> bool:
+    return before.today == today and before.matrix.key == matrix.key
 
 
-def _anew(snapshot: Snapshot, plan: Plan, masks: Masks, today: int) -> Placed:
+def codes(snapshot: Snapshot, rows: Layer, plan: Plan, at: Any = slice(None)) -> Codes:
+    """Return where each row of a layer counts, or each of some: see `Placed.codes`."""
+    code = assign.zones_of(rows.lon[at], rows.lat[at], [zone.shape for zone in plan.zones])
+    return _within_scope(snapshot, rows, code, plan, at)
+
+
+def _anew(snapshot: Snapshot, plan: Plan, masks: Masks, today: int, matrix: Matrix) -> Placed:
     places = {layer: codes(snapshot, getattr(snapshot, layer), plan) for layer in LAYERS}
-    sums = tallies.sums(snapshot, places, len(plan) + 2, masks, today)
-    return Placed(plan, masks, places, sums, ground_of(plan), _circle(snapshot, plan), today)
+    sums = tallies.sums(snapshot, places, len(plan) + 2, masks, today, matrix)
+    return Placed(plan, masks, places, sums, ground_of(plan), _circle(snapshot, plan), today, matrix)
 
 
 def _within_scope(snapshot: Snapshot, rows: Layer, code: Codes, plan: Plan, at: Any) -> Codes:
@@ -200,13 +214,11 @@ def _circle(snapshot: Snapshot, plan: Plan) -> Reference:
 # --- from a plan placed before ------------------------------------------------------------------------------
 
 
-def _from_kept(
-    snapshot: Snapshot, kept: Sequence[Placed], plan: Plan, masks: Masks, today: int
-) -> Placed | None:
+def _from_kept(snapshot: Snapshot, kept: Sequence[Placed], plan: Plan, masks: Masks) -> Placed | None:
     """Return what a plan placed before becomes, the one that differs least; None where all differ much."""
     least: tuple[int, Placed, list[tuple[Zone | None, Zone | None]]] | None = None
     for before in reversed(kept):
-        if before.today != today or not _same_circle(before.plan, plan):
+        if not _same_circle(before.plan, plan):
             continue
         pairs = _differing(before, plan, masks)
         if least is None or len(pairs) < least[0]:
@@ -269,18 +281,20 @@ def _changed(
         places[layer], left[layer], joined[layer] = code, (at, old[at]), (at, code[at])
     sums = {name: amounts.copy() for name, amounts in before.sums.items()}
     for name, amounts in tallies.sums_of(
-        snapshot, left, len(before.plan) + 2, before.products, before.today
+        snapshot, left, len(before.plan) + 2, before.products, before.today, before.matrix
     ).items():
         sums[name] -= amounts
     there = to_new >= 0
-    for name, amounts in tallies.sums_of(snapshot, joined, len(plan) + 2, masks, before.today).items():
+    for name, amounts in tallies.sums_of(
+        snapshot, joined, len(plan) + 2, masks, before.today, before.matrix
+    ).items():
         if before.plan.ids != plan.ids:
             own = np.zeros_like(amounts)
             own[to_new[there]] = sums[name][there]
             sums[name] = own
         sums[name] += amounts
     ground = ground_after(before.ground, before.plan, plan, boxes)
-    return Placed(plan, masks, places, sums, ground, before.circle, before.today)
+    return Placed(plan, masks, places, sums, ground, before.circle, before.today, before.matrix)
 
 
 def _in_boxes(rows: Layer, boxes: Floats) -> tallies.Rows:

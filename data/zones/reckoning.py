@@ -87,16 +87,13 @@ def figures(
     others: Reference | None,
 ) -> dict[str, Row]:
     """Return the figures of all rows, by the names in metrics."""
-    n = len(found.plan)
     area_km2 = _areas_km2(found)
     people = sums["customers.existing"] + sums["customers.targets"]
     own = own_figures(sums, reachable)
     nearer = np.where(sums["outlets.rivals"][-1] > 0, sums["customers.nearer"], 0.0)
-    none = np.full(n + 2, np.nan)
     return {
         **own,
-        "alliance_merchants": Row(none, none, none),
-        "alliance_reach": Row(none, none, none),
+        **alliance_figures(sums),
         "rivals": Row.plain(sums["outlets.rivals"]),
         "rival_nearer": Row.ratio(nearer, people, PEOPLE),
         "households": Row.plain(_known(sums["places.households"], sums["places.households_known"])),
@@ -130,6 +127,18 @@ def own_figures(sums: tallies.Sums, reachable: Reachable = "customers") -> dict[
         "products_mean": Row.ratio(sums["customers.products"], existing, EXISTING),
         "product_match": Row.ratio(sums["customers.match"] / tallies.PARTS, matched, MATCHED),
         "deposits": Row(deposits, deposits, known, DEPOSITS),
+    }
+
+
+def alliance_figures(sums: tallies.Sums) -> dict[str, Row]:
+    """Return what alliances cover in all rows: nothing can be said before the branch has one."""
+    any_ = bool(sums["merchants.ever_allied"][-1] > 0)
+    there = np.full(len(sums["merchants.ever_allied"]), any_)
+    people = sums["customers.existing"] + sums["customers.targets"]
+    members, reached = sums["merchants.allied"], sums["customers.in_reach"]
+    return {
+        "alliance_merchants": Row.ratio(_known(members, there), _known(open_merchants(sums), there)),
+        "alliance_reach": Row.ratio(_known(reached, there), _known(people, there), PEOPLE if any_ else None),
     }
 
 

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from data.alliances.matrix import Matrix, shipped
 from data.catalogue import CATEGORIES, STATUSES, TIER_CODES, recommended_masks
 from data.filters import CLOSED
 from data.snapshots import Customers, Merchants, Snapshot
+from data.working import UNALLIED
 from data.zones.intervals import CUSTOMER_DAYS, MERCHANT_DAYS, NO_TIER_DAYS
 from data.zones.work import hours
-from geo import adding, coverage
+from geo import adding, coverage, within
 from geo.visits import STATES, states
 
 Floats = NDArray[np.float64]
@@ -38,7 +40,14 @@ _CUSTOMER_DAYS = np.array([*(CUSTOMER_DAYS[tier] for tier in TIER_CODES), NO_TIE
 _CHUNK = 1 << 16  # rows whose temporaries stay in the processor's cache
 
 
-def sums(snapshot: Snapshot, codes: Mapping[str, Codes], n: int, products: Masks, today: int) -> Sums:
+def sums(
+    snapshot: Snapshot,
+    codes: Mapping[str, Codes],
+    n: int,
+    products: Masks,
+    today: int,
+    matrix: Matrix | None = None,
+) -> Sums:
     """
     Return the sums of all rows, per code.
 
@@ -53,33 +62,48 @@ def sums(snapshot: Snapshot, codes: Mapping[str, Codes], n: int, products: Masks
     products
         Per code, what is recommended to everybody there, as a bit mask.
     today
-        The day visits are looked at, as a number.
+        The day visits and alliances are looked at, as a number.
+    matrix
+        How far each category reaches; as shipped without.
     """
     found: Sums = {}
     for layer in LAYERS:
-        found |= layer_sums(snapshot, layer, codes[layer], n, products, today)
+        found |= layer_sums(snapshot, layer, codes[layer], n, products, today, matrix=matrix)
     return found
 
 
 def layer_sums(
-    snapshot: Snapshot, layer: str, code: Codes, n: int, products: Masks, today: int, *, own: bool = False
+    snapshot: Snapshot,
+    layer: str,
+    code: Codes,
+    n: int,
+    products: Masks,
+    today: int,
+    *,
+    own: bool = False,
+    matrix: Matrix | None = None,
 ) -> Sums:
     """Return the sums of a layer's rows; with `own` only of what a row tells by itself, whatever is near."""
     found: Sums = {}
     for start in range(0, max(1, len(code)), _CHUNK):
         part = slice(start, start + _CHUNK)
-        _add(found, _of_rows(_Some(snapshot, part, code[part], n, products, today, own), layer))
+        _add(found, _of_rows(_Some(snapshot, part, code[part], n, products, today, own, matrix), layer))
     return found
 
 
 def sums_of(
-    snapshot: Snapshot, chosen: Mapping[str, tuple[Rows, Codes]], n: int, products: Masks, today: int
+    snapshot: Snapshot,
+    chosen: Mapping[str, tuple[Rows, Codes]],
+    n: int,
+    products: Masks,
+    today: int,
+    matrix: Matrix | None = None,
 ) -> Sums:
     """Return the sums of some rows of each layer, whose codes are given beside them."""
     found: Sums = {}
     for layer in LAYERS:
         rows, code = chosen[layer]
-        _add(found, _of_rows(_Some(snapshot, rows, code, n, products, today), layer))
+        _add(found, _of_rows(_Some(snapshot, rows, code, n, products, today, matrix=matrix), layer))
     return found
 
 
@@ -94,6 +118,7 @@ class _Some:
     products: Masks
     today: int
     own: bool = False
+    matrix: Matrix | None = None
 
 
 def _add(total: Sums, more: Sums) -> None:
@@ -106,6 +131,9 @@ def _add(total: Sums, more: Sums) -> None:
 
 def _of_rows(some: _Some, layer: str) -> Sums:
     found = {name: adding.sums(some.code, amounts, some.n) for name, amounts in _AMOUNTS[layer](some).items()}
+    if layer == "merchants":  # an alliance out of scope is one of the branch's too: counted as if in no zone
+        ever = some.snapshot.merchants.allied_from[some.at] != UNALLIED
+        found["ever_allied"] = adding.sums(np.minimum(some.code, np.int32(some.n - 2)), ever, some.n)
     if not some.own:
         found |= _MORE[layer](some) if layer in _MORE else {}
     return {f"{layer}.{name}": amounts for name, amounts in found.items()}
@@ -116,8 +144,17 @@ def _merchants(some: _Some) -> dict[str, Any]:
     status = rows.status[at]
     return {
         **{name: status == number for number, name in enumerate(STATUSES)},
+        "allied": _allied(some),
         **_visits(some, rows, status != CLOSED, _MERCHANT_DAYS[status]),
     }
+
+
+def _allied(some: _Some) -> NDArray[np.bool_]:
+    """Return which merchants are members of an active alliance: `Merchants.allied_on` of some of them."""
+    rows, at = some.snapshot.merchants, some.at
+    on = (rows.allied_from[at] <= some.today) & (some.today <= rows.allied_until[at])
+    found: NDArray[np.bool_] = on & (rows.status[at] != CLOSED)
+    return found
 
 
 def _customers(some: _Some) -> dict[str, Any]:
@@ -193,11 +230,15 @@ def _people(some: _Some) -> NDArray[np.int32]:
 
 
 def _more_of_customers(some: _Some) -> Sums:
-    """Count customers by each of their tags and channels, those nearer a rival, and their hours of work."""
+    """Count customers by tag and channel, those nearer a rival or reached by an alliance, and their hours."""
     rows = some.snapshot.customers
-    nearer = np.where(nearer_rival(some.snapshot)[some.at], _people(some), 0)
-    work = np.rint(hours(some.snapshot).customers[some.at] * PARTS)
-    found = {"nearer": adding.sums(some.code, nearer, some.n), "hours": adding.sums(some.code, work, some.n)}
+    people = _people(some)
+    amounts = {
+        "nearer": np.where(nearer_rival(some.snapshot)[some.at], people, 0),
+        "in_reach": np.where(in_reach(some.snapshot, some.today, some.matrix)[some.at], people, 0),
+        "hours": np.rint(hours(some.snapshot).customers[some.at] * PARTS),
+    }
+    found = {name: adding.sums(some.code, each, some.n) for name, each in amounts.items()}
     for name, sets in (("tags", rows.tags), ("channels", rows.channels)):
         known = words(some.snapshot, name)
         found[name] = adding.members(
@@ -263,4 +304,39 @@ def nearer_rival(snapshot: Snapshot) -> NDArray[np.bool_]:
         )
 
     found: _Flags = snapshot.worked.get("nearer rival", make)
+    return found.values
+
+
+def in_reach(
+    snapshot: Snapshot, today: int, matrix: Matrix | None = None, before: Snapshot | None = None
+) -> NDArray[np.bool_]:
+    """
+    Return which customers are in reach of a member of an active alliance.
+
+    Parameters
+    ----------
+    snapshot, today
+        Of the branch, on that day.
+    matrix
+        How far each category reaches; as shipped without.
+    before
+        A snapshot that may have known it already: of the same customers, near the same members.
+    """
+    matrix = matrix or shipped()
+    merchants, customers = snapshot.merchants, snapshot.customers
+    members = np.flatnonzero(merchants.allied_on(today))
+    members = members[np.argsort(merchants.id[members])]
+    reach_m = matrix.reach_m[matrix.rank[merchants.category[members]]]
+    places = (merchants.lon[members], merchants.lat[members], reach_m)
+    key = ("in reach", *(each.tobytes() for each in places))
+
+    def make() -> _Flags:
+        if before is not None and before.customers.lon is customers.lon:
+            known: _Flags | None = before.worked.find(key)
+            if known is not None:
+                return known
+        centre = (snapshot.lon, snapshot.lat)
+        return _Flags(within.in_reach(customers.lon, customers.lat, *places, centre))
+
+    found: _Flags = snapshot.worked.get(key, make)
     return found.values

@@ -3,7 +3,7 @@ How zones did over time: the sums of the published plan's zones, kept with each 
 
 The first version of a day keeps all zones, later ones of that day those that changed: a status set by hand
 changes one zone of many. Sums are kept, not shares, so that figures are masked for who asks, and defined in
-one place. They leave out what depends on neighbours (hours of work, rivals).
+one place. They leave out what depends on neighbours (hours of work, rivals), but for the reach of alliances.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from data.alliances.matrix import matrix
 from data.rights import Asker, Right
 from data.snapshots import Layer, Snapshot
 from data.tables import data_versions, plans
 from data.zones import content, intervals, placed, reckoning, tallies
 from data.zones.playbooks import kind_products
+from geo import adding
 from geo.errors import N_, DataError
 from geo.plans import Plan
 from geo.visits import STATES, day_number
@@ -32,14 +35,19 @@ KEPT: Final = (
     "customers.holding_5", "customers.deposits", "customers.deposits_known", "merchants.known",
     "merchants.contacted", "merchants.signed",
     *(f"{layer}.visits_{state}" for layer in _LAYERS for state in STATES),
+    "merchants.allied", "merchants.ever_allied", "customers.in_reach",
 )  # fmt: skip
 FIGURES: Final = (
     "customers", "customer_coverage", "merchants", "merchant_coverage", "visit_coverage", "products_2",
-    "products_3", "products_5", "products_mean", "product_match", "deposits",
+    "products_3", "products_5", "products_mean", "product_match", "deposits", "alliance_merchants",
+    "alliance_reach",
 )  # fmt: skip
+_KEPT_ONCE: Final = KEPT[:-3]  # before there were alliances
+_REACHED: Final = "customers.in_reach"
+_UNKNOWN = float("nan")
 UNZONED = 0  # in place of a zone's number
 MOST_VERSIONS = 1000
-Rows = dict[int, list[int]]  # what is kept of each zone, by number
+Rows = dict[int, list[float]]  # what is kept of each zone, by number
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +58,11 @@ class _Counted:
     day: int
     sums: tallies.Sums
     snapshot_layers: dict[str, Layer]
+    in_reach: NDArray[np.bool_]
 
     @property
     def nbytes(self) -> int:
-        return sum(amounts.nbytes for amounts in self.sums.values())
+        return sum(amounts.nbytes for amounts in self.sums.values())  # the flags are the snapshot's
 
     def rows(self, plan: Plan) -> Rows:
         """Return what is kept of each zone and of unzoned, by number."""
@@ -86,7 +95,9 @@ def kept(session: Session, snapshot: Snapshot, before: Snapshot | None) -> dict[
     if last is not None and (last.plan_id, last.day) != (row.id, day):
         last = None
     masks = placed.masks(plan, kind_products(session))
-    counted = _Counted(row.id, day, _sums(snapshot, plan, masks, day, last), _layers(snapshot))
+    reached = tallies.in_reach(snapshot, day, matrix(session), before)
+    sums = _sums(snapshot, plan, masks, day, last, reached)
+    counted = _Counted(row.id, day, sums, _layers(snapshot), reached)
     snapshot.worked.put("counted", counted)
     rows = counted.rows(plan)
     if last is not None:
@@ -100,17 +111,38 @@ def _layers(snapshot: Snapshot) -> dict[str, Layer]:
 
 
 def _sums(
-    snapshot: Snapshot, plan: Plan, masks: tallies.Masks, day: int, last: _Counted | None
+    snapshot: Snapshot,
+    plan: Plan,
+    masks: tallies.Masks,
+    day: int,
+    last: _Counted | None,
+    reached: NDArray[np.bool_],
 ) -> tallies.Sums:
     """Return the sums of each layer, those of one that did not change as they were."""
     found: tallies.Sums = {}
     for name, rows in _layers(snapshot).items():
         if last is not None and _same(last.snapshot_layers[name], rows):
             found |= {key: sums for key, sums in last.sums.items() if key.startswith(f"{name}.")}
+            if name == "customers":
+                found[_REACHED] = found[_REACHED] + _reached_since(snapshot, plan, last.in_reach, reached)
             continue
         code = placed.codes(snapshot, rows, plan)
         found |= tallies.layer_sums(snapshot, name, code, len(plan) + 2, masks, day, own=True)
+        if name == "customers":
+            people = np.where(reached, snapshot.customers.people, 0)
+            found[_REACHED] = adding.sums(code, people, len(plan) + 2)
     return found
+
+
+def _reached_since(
+    snapshot: Snapshot, plan: Plan, before: NDArray[np.bool_], now: NDArray[np.bool_]
+) -> tallies.Floats:
+    """Return by how many customers in reach of an alliance each zone has changed: only those are placed."""
+    at = np.flatnonzero(before != now)
+    if not len(at):
+        return np.zeros(len(plan) + 2)
+    change = np.where(now[at], 1, -1) * snapshot.customers.people[at]
+    return adding.sums(placed.codes(snapshot, snapshot.customers, plan, at), change, len(plan) + 2)
 
 
 def _same(one: Layer, other: Layer) -> bool:
@@ -160,7 +192,7 @@ def _told(asker: Asker, branch_id: int, rows: Rows, figure: str, at: int) -> tup
     columns = np.array([*rows.values()], dtype=np.float64)
     columns = np.vstack([columns, columns.sum(axis=0)])
     sums = {name: columns[:, number] for number, name in enumerate(KEPT)}
-    row = reckoning.own_figures(sums)[figure]
+    row = (reckoning.own_figures(sums) | reckoning.alliance_figures(sums))[figure]
     if row.rests_on is not None and reckoning.hidden_rows(asker, branch_id, sums)[row.rests_on][at]:
         return np.nan, np.nan, np.nan, True
     return float(row.value[at]), float(row.numerator[at]), float(row.denominator[at]), False
@@ -183,10 +215,11 @@ def _versions(session: Session, branch_id: int) -> list[tuple[_Version, Rows]]:
     found, rows, plan_id = [], {}, None
     for version in reversed(newest):
         told = version.figures.get("zones")
-        if told is None or tuple(told["names"]) != KEPT:
+        if told is None or tuple(told["names"]) not in (KEPT, _KEPT_ONCE):
             plan_id = None
             continue
-        own = {int(zone): sums for zone, sums in told["zones"].items()}
+        unknown = [_UNKNOWN] * (len(KEPT) - len(told["names"]))
+        own = {int(zone): [*sums, *unknown] for zone, sums in told["zones"].items()}
         if told["all"]:
             rows, plan_id = own, told["plan"]
         elif plan_id == told["plan"]:

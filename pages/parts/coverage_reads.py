@@ -7,6 +7,7 @@ from typing import cast
 import streamlit as st
 from pandas import DataFrame
 
+from data.alliances.matrix import matrix
 from data.config import Settings
 from data.rights import Asker
 from data.snapshots import Snapshot
@@ -28,6 +29,7 @@ def report(asker: Asker, snapshot: Snapshot, held: Held, reachable: str) -> Repo
     with reading() as session:
         products = kind_products(session)
         staff = teams.staff(session, asker, held.branch_id)
+        trades = matrix(session)
     return coverage.report(
         snapshot,
         asker,
@@ -37,6 +39,7 @@ def report(asker: Asker, snapshot: Snapshot, held: Held, reachable: str) -> Repo
         products=products,
         capacity_h=pairs.hours_of_pairs(held.plan, staff),
         others=others(asker, held),
+        matrix=trades,
     )
 
 
