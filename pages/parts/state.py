@@ -125,7 +125,7 @@ _WORK = "work"
 MAKE_DEMO = "make_demo"
 STOP = "stop"
 KEPT_AT_ONCE = 24
-# Of the page of zones: the plan, the zone and the tool in the URL too, the rest in the session only.
+# Of the page of zones: the plan and the zone in the URL too, the rest in the session only.
 ZONE_PLAN = "plan"
 ZONE = "zone"
 ZONE_LAYERS = "under"
@@ -153,6 +153,7 @@ ZONE_TO_BLOCKS = "zone_to_blocks"
 _ZONE_AIMED = "zone_aimed"
 _ZONE_WAY = "zone_way"
 _ZONE_SEEN = "zone_seen"
+_ZONE_LISTED = "zone_listed"
 _ZONE_PENDING = "zone_pending"
 _ZONE_NOTES = "zone_notes"
 _ZONE_BARRIER = "zone_barrier"
@@ -200,6 +201,7 @@ PROPOSAL_LIST = "proposal_list"
 ALLIANCE_FORM = "alliance_form"
 MEMBER = "alliance_member"
 _BEING_CHANGED = "alliance_opened"
+_ALLIANCE_SEEN = "alliance_seen"
 # Of the page of branches.
 OPEN_BRANCH = "open_branch"
 FEED_BRANCH = "feed_branch"
@@ -903,10 +905,35 @@ def choose_zone(zone_id: int | None) -> None:
     st.session_state.pop(_ZONE_PARTNER, None)
 
 
-def choose_row(ids: Sequence[int], table: str = ZONE_LIST) -> None:
+class Listing(NamedTuple):
+    """A list of zones: its widget's key, and what it begins with."""
+
+    key: str
+    begins_with: dict[str, Any] | None
+
+
+def listing(ids: Sequence[int], table: str) -> Listing:
+    """
+    Return how a list of zones shows the zone chosen, also where that was chosen on the map.
+
+    A table cannot be told what is selected in it: one that shows another zone is drawn anew with that.
+    """
+    chosen, kept = zone_id(), st.session_state.get(f"{_ZONE_LISTED}_{table}", (0, None, None))
+    number, shown, first = kept
+    if chosen != shown:
+        number, shown, first = number + 1, chosen, chosen
+        st.session_state[f"{_ZONE_LISTED}_{table}"] = (number, shown, first)
+    rows = [ids.index(first)] if first in ids else []
+    return Listing(f"{table}_{number}", {"selection": {"rows": rows}} if rows else None)
+
+
+def choose_row(ids: Sequence[int], table: str, key: str) -> None:
     """Choose the zone whose row was clicked in a list; none when the click let go of it; a callback."""
-    rows = st.session_state[table]["selection"]["rows"]
-    choose_zone(ids[rows[0]] if rows and rows[0] < len(ids) else None)
+    rows = st.session_state[key]["selection"]["rows"]
+    chosen = ids[rows[0]] if rows and rows[0] < len(ids) else None
+    number, _shown, first = st.session_state[f"{_ZONE_LISTED}_{table}"]
+    st.session_state[f"{_ZONE_LISTED}_{table}"] = (number, chosen, first)
+    choose_zone(chosen)
 
 
 def seen_revision(plan_id: int) -> int | None:
@@ -949,6 +976,12 @@ def zone_notes() -> tuple[str, ...]:
 def forget_zone_notes() -> None:
     """Have read what was said of the last change; a callback."""
     st.session_state.pop(_ZONE_NOTES, None)
+
+
+def tool() -> str | None:
+    """Return the kind of the tool in hand; None before one was."""
+    kind: str | None = st.session_state.get(ZONE_TOOL)
+    return kind
 
 
 def take_tool(kind: str) -> None:
@@ -1095,6 +1128,12 @@ def choose_proposal(number: int | None) -> None:
     keep(PROPOSAL, None if number is None else str(number))
 
 
+def turn_to(name: str, text: str) -> None:
+    """Let a widget that stands in the URL show something else in the next run of the page."""
+    keep(name, text)
+    st.session_state.pop(f"seen_{name}", None)
+
+
 def choose_listed(table: str, choices: Sequence[T], choose: Callable[[T | None], None]) -> None:
     """Choose what stands in the row that was clicked in a list, or nothing; a callback."""
     rows = st.session_state[table]["selection"]["rows"]
@@ -1105,6 +1144,17 @@ def look_for_partners_of(merchant_id: int | None) -> None:
     """Look for the partners of one merchant; None: of no one in particular; a callback too."""
     keep(PARTNER_MERCHANT, None if merchant_id is None else str(merchant_id))
     choose_pair(None)
+
+
+def seen_alliance(alliance_id: int) -> int | None:
+    """Return the revision of an alliance that the user has before their eyes; None before it was shown."""
+    seen = st.session_state.get(_ALLIANCE_SEEN)
+    return seen[1] if seen is not None and seen[0] == alliance_id else None
+
+
+def see_alliance(alliance_id: int, revision: int) -> None:
+    """Keep which revision of an alliance is shown."""
+    st.session_state[_ALLIANCE_SEEN] = (alliance_id, revision)
 
 
 def open_change(opened: Mapping[str, object] | None) -> None:
