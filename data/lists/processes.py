@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from itertools import islice
-from multiprocessing import connection, get_context, parent_process
-from threading import Thread
 from typing import TypeVar
 
+from loky import get_reusable_executor
+
 from geo.threads import cores
+
+IDLE_S = 60  # after which a process ends that has nothing to do, or nobody to do it for
 
 Piece = TypeVar("Piece")
 Done = TypeVar("Done")
@@ -34,26 +35,13 @@ def shared_out(work: Callable[[Piece], Done], pieces: Iterable[Piece], *, alone:
     if alone or workers == 1:
         yield from map(work, pieces)
         return
-    # New processes, not copies of this one, which may have threads that hold locks.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    pool, rest = get_reusable_executor(max_workers=workers, timeout=IDLE_S), iter(pieces)
+    waiting: deque[Future[Done]] = deque(pool.submit(work, each) for each in islice(rest, workers + 1))
     try:
-        rest = iter(pieces)
-        waiting: deque[Future[Done]] = deque(pool.submit(work, each) for each in islice(rest, workers + 1))
         while waiting:
             done = waiting.popleft().result()
             waiting.extend(pool.submit(work, each) for each in islice(rest, 1))
             yield done
     finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """End this process when the one it works for is killed, which could not end it."""
-    parent = parent_process()
-    if parent is not None:
-        Thread(target=_wait_for, args=(parent.sentinel,), daemon=True).start()
-
-
-def _wait_for(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(1)
+        for each in waiting:
+            each.cancel()
