@@ -36,6 +36,7 @@ from data import bulk, changes, tables
 from data.alliances.passing import PASSED, hand_back
 from data.branches import lock_version, new_version
 from data.rights import Asker, Right
+from data.snapshots import ALLIED
 from data.sources import LISTS
 from data.trail import audit
 from geo.errors import N_, Conflict, NotFound
@@ -162,7 +163,10 @@ def _touched(session: Session, batch: Any) -> dict[str, list[int]] | None:
         for layer, row_id in session.execute(query.distinct())
         if layer not in ("unplaced", VISITS)
     ]
-    return {layer: [row_id for of, row_id in rows if of == layer] for layer, _ in rows}
+    found = {layer: [row_id for of, row_id in rows if of == layer] for layer, _ in rows}
+    if PASSED in batch.mapping:
+        found[ALLIED] = [batch.mapping["merged"], batch.mapping["into"]]
+    return found
 
 
 def _visited_by(session: Session, batch: Any) -> dict[str, list[int]]:

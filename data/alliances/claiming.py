@@ -13,6 +13,7 @@ from data import tables
 from data.alliances.telling import conflict, lines, note
 from data.branches import lock_version, new_version
 from data.rights import Asker, Right
+from data.snapshots import ALLIED
 from data.zones.intervals import today
 from geo.errors import N_, Conflict, DataError, NotFound
 
@@ -102,7 +103,7 @@ def check_number(members: int) -> None:
 def changed_members(session: Session, asker: Asker, branch_id: int, merchant_ids: Iterable[int]) -> None:
     """Give the branch's data a new version, in which these merchants are allied or not as stored now."""
     if ids := sorted(set(merchant_ids)):
-        new_version(session, asker, branch_id, ALLIANCE, touched={"alliance members": ids})
+        new_version(session, asker, branch_id, ALLIANCE, touched={ALLIED: ids})
 
 
 def stands() -> ColumnElement[bool]:

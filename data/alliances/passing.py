@@ -41,7 +41,7 @@ def pass_on(session: Session, asker: Asker, gone_id: int, kept_id: int) -> dict[
 def hand_back(
     session: Session, asker: Asker, passed: Mapping[str, list[int]], gone_id: int, kept_id: int
 ) -> None:
-    """Undo `pass_on` once the merchant that went is there again, as far as what was passed on is as it was."""
+    """Undo `pass_on` once the merchant that went is there again, as far as nobody changed it since."""
     for row in _rows(session, passed.get("links", [])):
         if kept_id in (row.a_id, row.b_id) and gone_id not in (row.a_id, row.b_id):
             _relink(session, asker, row, kept_id, gone_id)
