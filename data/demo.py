@@ -21,14 +21,14 @@ import xlsxwriter
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from data import basemaps, branches, ingest, people, store
+from data import branches, ingest, people, store
 from data.config import Settings
 from data.rights import Asker, Right, Role
 from data.tables import branches as branch_table
 from data.tables import people as people_table
 from data.tables import person_branches
 from data.towns import invented, outreach, townsfolk
-from data.towns.streetplan import write_street_plan
+from data.towns.streetplan import barriers_file, plan_path, write_barriers, write_street_plan
 from data.towns.town import Town, plan_town
 from geo.datum import convert
 from geo.errors import N_, Conflict, NotFound
@@ -100,7 +100,8 @@ def build_demo(
             _refuse_second(session)
             branch_id = _bring_in(session, asker, town, files, tell)
             tell(0.95, _DRAWING)
-            write_street_plan(town, _plan_path(settings))
+            write_street_plan(town, plan_path(settings))
+            write_barriers(town, barriers_file(settings))
     tell(1.0, _DRAWING)
     return branch_id
 
@@ -126,7 +127,8 @@ def remove_demo(settings: Settings, asker: Asker | None = None) -> None:
             staff = session.scalars(theirs).all()
             branches.remove_branch(session, asker, branch_id)
             _remove_people(session, staff)
-    _plan_path(settings).unlink(missing_ok=True)
+    plan_path(settings).unlink(missing_ok=True)
+    barriers_file(settings).unlink(missing_ok=True)
 
 
 def make_town(seed: int, merchants: int, customers: int, out_dir: Path) -> dict[str, Path]:
@@ -281,10 +283,6 @@ def _remove_people(session: Session, ids: Any) -> None:
     )
     alone = sorted(set(ids) - elsewhere)
     session.execute(delete(people_table).where(people_table.c.id.in_(alone)))
-
-
-def _plan_path(settings: Settings) -> Path:
-    return basemaps.pmtiles_path(settings, "demo") or settings.var / "basemaps" / "demo.pmtiles"
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def work(
                 coverage_card.show(Card(asker, snapshot, held, report, zone))
         with calm():
             advice = coverage_reads.advice(asker, snapshot, held, report)
-            coverage_coach.show(held, advice, None if zone is None else zone.id)
+            coverage_coach.show(asker, held, advice, None if zone is None else zone.id)
     tables(asker, snapshot, held, report, figure)
 
 

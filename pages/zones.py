@@ -10,8 +10,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from data.basemaps import BaseMap
 from data.rights import Asker, Right
-from data.snapshots import Snapshot
-from data.zones.held import Held
 from pages.parts import (
     drawing,
     reads,
@@ -82,7 +80,7 @@ def work(asker: Asker, branch: Mapping[str, Any], plan_id: int, base: BaseMap, l
         zone_change.changed_since(asker, held, zone_reads.listed(asker, branch["id"]))
         zone_design.watch(asker)
     if may:
-        look = look._replace(tool=tools(asker, snapshot, held, above))
+        look = look._replace(tool=tools(look, above))
     look = look._replace(other=zone_compare.other_plan(asker, held))
     left, right = st.columns([62, 38], gap="small")
     with left:
@@ -93,8 +91,9 @@ def work(asker: Asker, branch: Mapping[str, Any], plan_id: int, base: BaseMap, l
         zone_tabs.show(asker, snapshot, held, look.other, may=may)
 
 
-def tools(asker: Asker, snapshot: Snapshot, held: Held, above: DeltaGenerator) -> Tool | None:
+def tools(look: zone_map.Look, above: DeltaGenerator) -> Tool | None:
     """Show what a draft is changed with; return the tool in hand."""
+    asker, snapshot, held = look.asker, look.snapshot, look.held
     if not len(held.plan):
         with above:
             way = zone_begin.offer()
@@ -106,7 +105,7 @@ def tools(asker: Asker, snapshot: Snapshot, held: Held, above: DeltaGenerator) -
     with row:
         zone_change.steps(asker, held)
         with calm():
-            zone_whole.buttons(asker, snapshot, held)
+            zone_whole.buttons(asker, snapshot, held, is_demo=bool(look.branch["is_demo"]))
     with kinds:
         tool = drawing.toolbar(held.plan, state.zone_id(), row)
     return tool

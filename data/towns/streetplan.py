@@ -8,6 +8,7 @@ Layers: `water`, `green` and `blocks` (areas), `roads` (lines with `kind` and `n
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
+from data.basemaps import DEMO, pmtiles_path
+from data.config import Settings
 from data.towns import invented
 from data.towns.town import Town
 from geo.tiles import lon_lat, tile_shapes, world_shapes
@@ -68,6 +71,35 @@ def write_street_plan(town: Town, path: Path) -> None:
         for tile_id, content in tiles:
             writer.write_tile(tile_id, gzip.compress(content, mtime=0))
         writer.finalize(_header(layers), _told(layers))
+    os.replace(draft, path)
+
+
+def barriers_file(settings: Settings) -> Path:
+    """Return where the demo town's river lies as a file of barriers, beside its street plan."""
+    return plan_path(settings).with_suffix(".barriers.geojson")
+
+
+def plan_path(settings: Settings) -> Path:
+    """Return where the demo town's street plan lies."""
+    return pmtiles_path(settings, DEMO) or settings.var / "basemaps" / f"{DEMO}.pmtiles"
+
+
+def write_barriers(town: Town, path: Path) -> None:
+    """Write a town's river and the bridges over it as GeoJSON, as a user could have them."""
+    rows = [(invented.RIVER, "河流", town.river)]
+    rows += [(road.name, "桥梁", road.line) for road in town.roads if road.kind == "bridge"]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"名称": name, "类型": kind},
+            "geometry": json.loads(shapely.to_geojson(town.geographic(shape))),
+        }
+        for name, kind, shape in rows
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".part")
+    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
+    draft.write_text(text, encoding="utf-8")
     os.replace(draft, path)
 
 

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from data.rights import Asker
 from data.words import say
 from data.zones.coach import Advice
 from data.zones.held import Held
-from pages.parts import state
+from pages.parts import state, zone_plans
 from pages.parts.state import View
 from pages.parts.ways import Way, go
 from pages.parts.words import N_, _, language, plain
@@ -32,17 +33,17 @@ class Kind(NamedTuple):
 
 KINDS = {
     "no_pair": Kind(N_("Nobody to work it"), ":material/person_off:", N_("Name the pair"), Way.TEAMS),
-    "overloaded": Kind(N_("Too much work"), ":material/trending_up:", N_("Change the zones"), Way.ZONES),
+    "overloaded": Kind(N_("Too much work"), ":material/trending_up:", N_("See the zones"), Way.ZONES),
     "under_covered": Kind(
         N_("Under-covered"), ":material/trending_down:", N_("Look on the customer map"), Way.MAP
     ),
     "gap": Kind(N_("Missing trades"), ":material/storefront:", N_("Look on the customer map"), Way.MAP),
-    "idle": Kind(N_("Hours to spare"), ":material/hourglass_empty:", N_("Change the zones"), Way.ZONES),
+    "idle": Kind(N_("Hours to spare"), ":material/hourglass_empty:", N_("See the zones"), Way.ZONES),
 }
 OUTINGS = N_("Plan outings")
 
 
-def show(held: Held, advice: Sequence[Advice], chosen: int | None) -> None:
+def show(asker: Asker, held: Held, advice: Sequence[Advice], chosen: int | None) -> None:
     """Show the advice for the zone chosen, or for all of the plan."""
     own = [each for each in advice if chosen is None or each.zone_id == chosen]
     title = _("What to do next")
@@ -57,10 +58,10 @@ def show(held: Held, advice: Sequence[Advice], chosen: int | None) -> None:
             )
         for at, each in enumerate(own):
             with st.container(gap="xxsmall"):
-                one(held, each, at)
+                one(asker, held, each, at)
 
 
-def one(held: Held, advice: Advice, at: int) -> None:
+def one(asker: Asker, held: Held, advice: Advice, at: int) -> None:
     """Show one piece of advice with its next step."""
     kind = KINDS[advice.kind]
     title = _(kind.title)
@@ -68,15 +69,26 @@ def one(held: Held, advice: Advice, at: int) -> None:
     st.markdown(plain(say(advice.message, language(), **advice.values)))
     st.markdown(f":gray[{plain(say(advice.next_step, language(), **advice.values))}]")
     label = _(OUTINGS) if advice.zone_id is None else _(kind.button)
+    if way_of(advice) is Way.ZONES:
+        label = _("Change it in a draft") if zone_plans.may_go_on(asker, held) else _("See the zones")
     if st.button(label, icon=":material/arrow_forward:", type="tertiary", key=f"{state.ADVICE}_{at}"):
-        lead(held, advice)
+        lead(asker, held, advice)
 
 
-def lead(held: Held, advice: Advice) -> None:
-    """Go where the next step is taken, with the zone chosen."""
-    way = Way.TEAMS if advice.zone_id is None else KINDS[advice.kind].way
+def way_of(advice: Advice) -> Way:
+    """Return the page on which the next step is taken."""
+    return Way.TEAMS if advice.zone_id is None else KINDS[advice.kind].way
+
+
+def lead(asker: Asker, held: Held, advice: Advice) -> None:
+    """Go where the next step is taken, with the zone chosen; zones in force are changed in a draft."""
+    way = way_of(advice)
     if way is Way.TEAMS:
         state.keep(state.TEAM_TAB, "people" if advice.zone_id is None else "pairs")
+    if way is Way.ZONES and zone_plans.may_go_on(asker, held):
+        zone_plans.go_on(asker, held, advice.zone_id)
+        go(way)
+        return
     if way is Way.ZONES:
         state.choose_plan(held.id)
     if advice.zone_id is not None:

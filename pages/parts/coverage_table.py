@@ -27,16 +27,17 @@ ROW_PX, HEAD_PX, MOST_PX = 35, 38, 640
 def show(asker: Asker, held: Held, report: Report) -> None:
     """Show the table; a row that is clicked is the zone chosen."""
     shown = rows(held, report, GROUPS[pick_group()][1], state.zone_id())
-    zones = [zone.id for zone in held.plan.zones]
+    listing = state.listing(held.plan.ids, state.COVERAGE_TABLE)
     st.dataframe(
         shown,
         hide_index=True,
         width="stretch",
         height=min(MOST_PX, HEAD_PX + ROW_PX * len(shown)),
         column_config=columns(shown),
-        key=state.COVERAGE_TABLE,
-        on_select=partial(state.choose_row, zones, state.COVERAGE_TABLE),
+        key=listing.key,
+        on_select=partial(state.choose_row, held.plan.ids, state.COVERAGE_TABLE, listing.key),
         selection_mode="single-row",
+        selection_default=listing.begins_with,  # type: ignore[arg-type]  # a plain dict will do
     )
     st.caption(
         _("Zones and what lies in none add up to the total, the plan's circle and its zones together.")

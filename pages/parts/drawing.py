@@ -158,7 +158,12 @@ def fit() -> Fit:
     return Fit(SNAP_M if is_snapped else 0.0, to_blocks)
 
 
+def in_hand(kind: str) -> bool:
+    """Whether a tool is the one in hand: what was drawn with another was finished by taking this one."""
+    return state.tool() in (kind, None)
+
+
 def put_down(kind: str) -> None:
     """Let clicks choose again after a drawing, unless the tool stays in hand; before `toolbar`."""
-    if kind not in HELD:
+    if kind not in HELD and in_hand(kind):
         state.put(state.ZONE_TOOL, "pick")

@@ -16,7 +16,7 @@ from data.zones.held import Held
 from data.zones.playbooks import KIND_NAMES
 from geo import drawing
 from geo.plans import KINDS, MEASURES, Zone
-from pages.parts import state, zone_reads
+from pages.parts import state, zone_plans, zone_reads
 from pages.parts.frame import calm
 from pages.parts.words import N_, _, language, plain, spoken
 from pages.parts.zone_change import again, make
@@ -61,6 +61,9 @@ def show(card: Card) -> None:
         if card.may:
             with calm():
                 deeds(card)
+        elif zone_plans.may_go_on(card.asker, card.held):
+            with calm():
+                in_a_draft(card)
         here, book = st.tabs([_("What is there"), _("Playbook")], key=f"{state.ZONE_CARD}_tabs")
         with here, calm():
             there(card.asker, card.snapshot, card.held, zone.id)
@@ -125,6 +128,14 @@ def deeds(card: Card) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(_("Click the neighbour to merge with on the map."))
             st.button(_("Cancel"), key=f"{state.ZONE_CARD}_unmerge", on_click=state.merge_from, args=(None,))
+
+
+def in_a_draft(card: Card) -> None:
+    """Offer to change the zone of a published plan, in a draft."""
+    label = _("Change it in a draft")
+    if st.button(label, icon=":material/edit_document:", key=f"{state.ZONE_CARD}_draft"):
+        zone_plans.go_on(card.asker, card.held, card.zone.id)
+        st.rerun()
 
 
 def deed(label: str, icon: str, name: str) -> bool:

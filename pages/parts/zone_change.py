@@ -56,11 +56,18 @@ def make(asker: Asker, held: Held, work: Callable[[Plan], Change], *notes: str) 
     return keep(asker, held, work(held.plan), *notes)
 
 
-def keep(asker: Asker, held: Held, change: Change, *notes: str) -> Held:
+def keep(
+    asker: Asker,
+    held: Held,
+    change: Change,
+    *notes: str,
+    then: Callable[[Held], None] | None = None,
+) -> Held:
     """
     Keep a change of the plan as it is shown, and say something of it.
 
-    Where it comes too late, it waits (see `waits`) and the plan stays as it is shown.
+    Where it comes too late, it waits (see `waits`) and the plan stays as it is shown. `then` is told of the
+    plan right after it is kept, before anything can cut the run short.
     """
     if not change:
         state.keep_zone_notes([*notes, _("Nothing changed.")])
@@ -70,6 +77,7 @@ def keep(asker: Asker, held: Held, change: Change, *notes: str) -> Held:
         lambda session: store.change_plan(session, asker, held.id, held.revision, change),
         notes,
         change,
+        then,
     )
 
 
@@ -80,7 +88,11 @@ def step(asker: Asker, held: Held, *, back: bool) -> Held:
 
 
 def _kept(
-    held: Held, write: Callable[[Session], Held], notes: Sequence[str], change: Change | None = None
+    held: Held,
+    write: Callable[[Session], Held],
+    notes: Sequence[str],
+    change: Change | None = None,
+    then: Callable[[Held], None] | None = None,
 ) -> Held:
     state.forget_pending()
     answered = state.answering(state.ZONE_MAP)
@@ -88,10 +100,17 @@ def _kept(
         with writing() as session:
             now = write(session)
         answered()  # before anything can cut the run short: what was drawn is done once
+        if then is not None:
+            then(now)
     except Conflict as error:
         fits = isinstance(error, PlanConflict) and error.mergeable
         state.keep_pending(Waiting(held.id, change, complaint(error), fits))
         return held
+    return shown(now, notes)
+
+
+def shown(now: Held, notes: Sequence[str]) -> Held:
+    """Show a plan as it has become, and say something of it."""
     state.keep_zone_notes(notes)
     if state.zone_id() is not None and state.zone_id() not in now.plan:
         state.choose_zone(None)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import NamedTuple
 
-import numpy as np
 import streamlit as st
 
 from data.rights import Asker
@@ -18,32 +15,14 @@ from data.zones.held import Held
 from data.zones.rebalancing import Rebalanced, rebalanced
 from geo.errors import ZhendiError
 from geo.plans import Change, Measure
-from pages.parts import state, zone_reads, zone_work
+from pages.parts import state, zone_wish, zone_work
 from pages.parts.frame import calm
-from pages.parts.words import N_, _, complaint, language, ngettext, share, spoken
-from pages.parts.zone_change import keep
+from pages.parts.words import _, complaint, language, ngettext, share
+from pages.parts.zone_change import keep, shown
 from pages.parts.zone_draw import NEW_NAME
-from pages.parts.zone_frame import pick_measures
-from pages.parts.zone_words import MEASURE_NAMES
+from pages.parts.zone_wish import Wish
 
 POLL_S = 0.7
-MOST_ZONES = 500
-MOST_VARIANTS = 9_999
-MOST_PLACES = 500
-PRACTICE = {"merchants": 150.0, "households": 700.0}  # of a zone: the practice of rural banks
-FEWEST, MOST_PROPOSED = 2, 40
-HOW = {"number": N_("How many zones"), "target": N_("How much a zone")}
-
-
-class Wish(NamedTuple):
-    """What is asked of the designer; without a number of zones the first measure's target says how many."""
-
-    measures: tuple[Measure, ...]
-    zones: int | None
-    seed: int
-    seeds: tuple[tuple[float, float], ...] = ()  # places that each have a zone of their own
-
-
 # What is asked ----------------------------------------------------------------------------------------------
 
 
@@ -53,7 +32,7 @@ def open_dialog(asker: Asker, snapshot: Snapshot, held: Held) -> None:
     @st.dialog(_("Let zones be proposed"), width="large")
     def dialog() -> None:
         with calm():
-            wish = fields(asker, snapshot, held)
+            wish = zone_wish.fields(asker, snapshot, held)
             replaced = sum(not zone.locked for zone in held.plan.zones)
             if replaced:
                 st.caption(
@@ -68,89 +47,12 @@ def open_dialog(asker: Asker, snapshot: Snapshot, held: Held) -> None:
                 type="primary",
                 icon=":material/auto_awesome:",
                 key=f"{state.ZONE_DESIGN}_go",
-                disabled=not wish.measures,
+                disabled=wish.lacks,
             ):
                 begin(asker, snapshot, held, wish)
                 st.rerun()
 
     dialog()
-
-
-def fields(asker: Asker, snapshot: Snapshot, held: Held) -> Wish:
-    """Ask how many zones, alike in what, and how closely."""
-    key = state.ZONE_DESIGN
-    how = st.segmented_control(
-        _("Choose by"), list(HOW), default="number", format_func=spoken(HOW), required=True, key=f"{key}_how"
-    )
-    box = st.container(horizontal=True, vertical_alignment="bottom")
-    measures = pick_measures(held.plan.frame.measures or (Measure("merchants"),), key)
-    if not measures:
-        st.warning(_("Choose at least one thing the zones are to be alike in."), icon=":material/edit_note:")
-    zones = None
-    with box:
-        if how == "number":
-            zones = int(
-                st.number_input(
-                    _("Number of zones"),
-                    1,
-                    MOST_ZONES,
-                    proposed(snapshot),
-                    step=1,
-                    key=f"{key}_zones",
-                    width=150,
-                )
-            )
-        elif measures:
-            measures = (replace(measures[0], target=target_of(measures[0])), *measures[1:])
-        seed = st.number_input(
-            _("Variant"),
-            0,
-            MOST_VARIANTS,
-            0,
-            step=1,
-            key=f"{key}_seed",
-            help=_("Another number gives another proposal; the same number gives the same again."),
-            width=130,
-        )
-    return Wish(measures, zones, int(seed), pick_seeds(asker, snapshot))
-
-
-def pick_seeds(asker: Asker, snapshot: Snapshot) -> tuple[tuple[float, float], ...]:
-    """Ask for places that zones begin from, the largest offered first; return where they are."""
-    places = snapshot.places
-    if not len(places):
-        return ()
-    largest = np.argsort(-np.nan_to_num(places.households), kind="stable")[:MOST_PLACES]
-    names = zone_reads.place_names(asker, snapshot.branch_id, places.id[largest].tolist())
-    picked: list[int] = st.multiselect(
-        _("Places that each have a zone of their own"),
-        list(names),
-        format_func=names.__getitem__,
-        placeholder=_("None in particular"),
-        key=f"{state.ZONE_DESIGN}_seeds",
-    )
-    rows = [row for each in picked if (row := places.row_of(each)) is not None]
-    return tuple((float(places.lon[row]), float(places.lat[row])) for row in rows)
-
-
-def target_of(measure: Measure) -> float:
-    """Ask how much of a measure a zone is to hold."""
-    return float(
-        st.number_input(
-            _("{measure} a zone", measure=_(MEASURE_NAMES[measure.name])),
-            1.0,
-            value=float(measure.target or PRACTICE.get(measure.name, 100.0)),
-            step=10.0,
-            key=f"{state.ZONE_DESIGN}_target_{measure.name}",
-            help=_("Banks in the country count on about 150 merchants or 700 households a zone."),
-            width=220,
-        )
-    )
-
-
-def proposed(snapshot: Snapshot) -> int:
-    """Return how many zones the practice would make of a branch's merchants."""
-    return int(np.clip(round(len(snapshot.merchants) / PRACTICE["merchants"]), FEWEST, MOST_PROPOSED))
 
 
 # The work ---------------------------------------------------------------------------------------------------
@@ -167,9 +69,14 @@ def begin(asker: Asker, snapshot: Snapshot, held: Held, wish: Wish) -> None:
             held.plan,
             zones=wish.zones,
             measures=wish.measures,
+            capacities=None if wish.pairs is None else [pair.hours for pair in wish.pairs],
+            pairs=[pair.people for pair in wish.pairs or ()],
+            polygons=wish.polygons,
+            columns=wish.columns,
             name=lambda number: say(NEW_NAME, said, number=number),
             seed=wish.seed,
             seeds=wish.seeds,
+            candidates=wish.candidates,
             progress=progress,
             cancelled=cancelled,
         )
@@ -233,8 +140,8 @@ def _watched(asker: Asker) -> None:
                 state.keep_zone_notes([_("Stopped. Nothing was changed.")])
                 st.rerun()
         return
-    zone_work.forget()
     finish(asker, job)
+    zone_work.forget()  # last: a run that is cut short before is made up for by the next
     st.rerun()
 
 
@@ -242,8 +149,10 @@ def finish(asker: Asker, job: zone_work.Job) -> None:
     """Keep what came of the work, in the plan it was begun for."""
     if job.outcome is not None:
         change, notes = job.tell(job.outcome)
-        if change:
-            keep(asker, job.held, change, *notes)
+        if job.kept is not None:
+            shown(job.kept, notes)
+        elif change:
+            keep(asker, job.held, change, *notes, then=job.keep)
         else:
             state.keep_zone_notes(notes)
     elif isinstance(job.error, ZhendiError):

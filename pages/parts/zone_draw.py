@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -15,7 +16,7 @@ from geo import drawing
 from geo.errors import N_, GeoError, Overlaps
 from geo.plans import Barrier, Plan, Zone
 from pages.parts import state, zone_reads
-from pages.parts.drawing import fit, painted_for
+from pages.parts.drawing import fit, in_hand, painted_for
 from pages.parts.frame import calm
 from pages.parts.map import Drawing
 from pages.parts.outlines import restored
@@ -67,7 +68,8 @@ def redraw(asker: Asker, held: Held, drawn: Drawing, zone_id: int | None) -> Hel
     if zone_id is None:
         return held
     shape = restored(drawn.shape, held.plan.zone(zone_id).shape)
-    return put(asker, held, shape, zone_id)
+    kept = () if in_hand(drawn.tool) else (_("The corners you had moved were kept; Undo takes them back."),)
+    return put(asker, held, shape, zone_id, notes=kept)
 
 
 def outline(held: Held, drawn: Drawing) -> BaseGeometry:
@@ -97,7 +99,14 @@ def cut(asker: Asker, held: Held, drawn: Drawing, zone_id: int | None) -> Held:
     return make(asker, held, lambda plan: drawing.split(plan, which, drawn.shape))
 
 
-def put(asker: Asker, held: Held, shape: BaseGeometry, zone_id: int | None, overlap: str = "ask") -> Held:
+def put(
+    asker: Asker,
+    held: Held,
+    shape: BaseGeometry,
+    zone_id: int | None,
+    overlap: str = "ask",
+    notes: Sequence[str] = (),
+) -> Held:
     """Make a zone of a shape, or give it to a zone; where it covers others' ground, ask first."""
     frame, (snap_m, to_blocks) = held.plan.frame, fit()
     mended = drawing.mended(shape, lon=frame.lon, lat=frame.lat)
@@ -118,7 +127,7 @@ def put(asker: Asker, held: Held, shape: BaseGeometry, zone_id: int | None, over
     except Overlaps as error:
         state.keep_pending(Waiting(held.id, shape=mended.shape, zones=tuple(error.zones), zone_id=zone_id))
         return held
-    now = keep(asker, held, change, *(say(note, language()) for note in mended.notes))
+    now = keep(asker, held, change, *notes, *(say(note, language()) for note in mended.notes))
     fresh = [move.zone_id for move in change.moves if move.before is None]
     if now is not held and fresh:
         state.choose_zone(fresh[0])

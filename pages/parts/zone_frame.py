@@ -9,10 +9,10 @@ import streamlit as st
 from data.rights import Asker
 from data.zones.held import Held
 from geo.blocks import resolution_for
-from geo.plans import MEASURES, Barrier, Change, Frame, Measure, Plan
-from pages.parts import state
+from geo.plans import MEASURES, Change, Frame, Measure, Plan
+from pages.parts import state, zone_barriers
 from pages.parts.frame import calm
-from pages.parts.words import N_, _, plain, spoken
+from pages.parts.words import N_, _, spoken
 from pages.parts.zone_change import make
 from pages.parts.zone_words import MEASURE_NAMES
 
@@ -25,14 +25,14 @@ FIELDS = {
 }
 
 
-def open_dialog(asker: Asker, held: Held) -> None:
+def open_dialog(asker: Asker, held: Held, *, is_demo: bool) -> None:
     """Open the settings."""
 
     @st.dialog(_("Settings of the plan"), width="large")
     def dialog() -> None:
         with calm():
             frame = fields(held.plan.frame)
-            frame = replace(frame, barriers=barriers(held.plan.frame))
+            frame = replace(frame, barriers=zone_barriers.fields(held, is_demo=is_demo))
             with st.container(horizontal=True):
                 if st.button(
                     _("Save"), type="primary", icon=":material/check:", key=f"{state.ZONE_FRAME}_save"
@@ -133,22 +133,3 @@ def limits(measure: Measure, key: str) -> Measure:
     if given["lowest"] is not None and given["highest"] is not None and given["lowest"] > given["highest"]:
         st.warning(_("The least is more than the most."), icon=":material/edit_note:")
     return replace(measure, tolerance=tolerance / PER_CENT, **given)
-
-
-def barriers(frame: Frame) -> tuple[Barrier, ...]:
-    """List what zones do not cross, with a way to draw more of it; return what is left of it."""
-    title = _("Barriers")
-    st.markdown(f"**{title}**")
-    st.caption(_("A river without its bridges, a railway: zones do not cross it."))
-    kept = []
-    for at, barrier in enumerate(frame.barriers):
-        if st.checkbox(plain(barrier.name), True, key=f"{state.ZONE_FRAME}_barrier_{at}"):
-            kept.append(barrier)
-    if st.button(
-        _("Draw a barrier"),
-        icon=":material/add_road:",
-        key=f"{state.ZONE_FRAME}_bar",
-        on_click=state.begin_barrier,
-    ):
-        st.rerun()
-    return tuple(kept)

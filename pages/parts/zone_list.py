@@ -31,15 +31,17 @@ def show(held: Held, loads: DataFrame, names: Mapping[int, str], unzoned: int) -
         st.info(_("No zones yet: draw one on the map, read a file, or let them be designed."))
         return
     table = rows(plan, loads, names)
+    listing = state.listing(plan.ids, state.ZONE_LIST)
     st.dataframe(
         table,
         hide_index=True,
         width="stretch",
         height=min(BESIDE_PX if (state.zone_id() or 0) in plan else MOST_PX, HEAD_PX + ROW_PX * len(table)),
         column_config=columns(),
-        key=state.ZONE_LIST,
-        on_select=partial(state.choose_row, plan.ids),
+        key=listing.key,
+        on_select=partial(state.choose_row, plan.ids, state.ZONE_LIST, listing.key),
         selection_mode="single-row",
+        selection_default=listing.begins_with,  # type: ignore[arg-type]  # a plain dict will do
     )
 
 

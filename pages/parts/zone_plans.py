@@ -164,6 +164,25 @@ def copy(asker: Asker, held: Held, name: str) -> None:
     state.choose_plan(plan_id)
 
 
+def may_go_on(asker: Asker, held: Held) -> bool:
+    """Whether whoever asks may change the plan, though not as it is: in a draft of it."""
+    return held.status != DRAFT and asker.may(Right.EDIT_PLANS, held.branch_id)
+
+
+def go_on(asker: Asker, held: Held, zone_id: int | None = None) -> None:
+    """Look at a draft of a published plan, the newest there is or a new one, with a zone chosen."""
+    rows = zone_reads.listed(asker, held.branch_id)
+    drafts = rows[(rows["status"] == DRAFT) & (rows["copy_of"] == held.id)]
+    if drafts.empty:
+        copy(asker, held, copy_name(held))
+    else:
+        state.choose_plan(int(drafts["id"].max()))
+    state.choose_zone(zone_id)
+    plan_id = state.plan_id()
+    name = zone_reads.any_plan(asker, plan_id).name if plan_id is not None else held.name
+    state.keep_zone_notes([_("This is the draft {name}; the plan in force stays as it is.", name=name)])
+
+
 def rename(asker: Asker, held: Held, name: str) -> None:
     """Give the draft another name."""
     with writing() as session:

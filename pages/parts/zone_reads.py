@@ -20,9 +20,10 @@ from data.config import Settings
 from data.kept import Kept
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
-from data.zones import coverage
+from data.zones import coverage, teams
 from data.zones.held import DRAFT, Held
 from data.zones.intervals import today
+from data.zones.pairs import Pair, pairs_of
 from data.zones.placed import placed
 from data.zones.playbooks import Playbook, playbooks
 from data.zones.weighing import block_weights
@@ -128,6 +129,15 @@ def staff(asker: Asker, branch_id: int) -> dict[int, str]:
     with reading() as session:
         people = store.managers(session, asker, branch_id)
     return {int(row.id): str(row.name) for row in people.itertuples()}
+
+
+def pairs(asker: Asker, held: Held) -> list[Pair]:
+    """Return the pairs that zones can be made for: of the draft, else of the plan in force, else of all."""
+    with reading() as session:
+        people = teams.staff(session, asker, held.branch_id)
+    now = published(asker, held.branch_id)
+    named = any(len(zone.pair) > 1 for zone in held.plan.zones)
+    return pairs_of(held.plan if named or now is None else now.plan, people)
 
 
 def place_names(asker: Asker, branch_id: int, ids: Sequence[int]) -> dict[int, str]:

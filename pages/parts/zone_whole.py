@@ -14,7 +14,7 @@ from pages.parts.words import _
 from pages.parts.zone_change import again, make
 
 
-def buttons(asker: Asker, snapshot: Snapshot, held: Held) -> None:
+def buttons(asker: Asker, snapshot: Snapshot, held: Held, *, is_demo: bool) -> None:
     """Offer what is done with all zones at once."""
     has_zones, at_work = bool(len(held.plan)), zone_work.current() is not None
     told = _("Zones alike in merchants, customers or work")
@@ -39,7 +39,7 @@ def buttons(asker: Asker, snapshot: Snapshot, held: Held) -> None:
     if button(_("Read a file"), "upload_file", "read", _("Boundaries, or a list with a zone column")):
         zone_reading.open_dialog(asker, held)
     if button(_("Settings"), "tune", "frame", _("Radius, limits, barriers")):
-        zone_frame.open_dialog(asker, held)
+        zone_frame.open_dialog(asker, held, is_demo=is_demo)
 
 
 def button(label: str, icon: str, name: str, told: str, *, disabled: bool = False) -> bool:

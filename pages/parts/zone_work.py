@@ -2,7 +2,8 @@
 Long work beside the page: zones designed or rebalanced while the page can still be used.
 
 The work computes and keeps nothing: what it found is kept by the page, on the plan it was begun for. It stops
-when it is told to, and by itself when no page has asked after it for a while.
+when it is told to, and by itself once whoever began it is gone and no page has asked after it for a while. A
+page that is slow to ask, or another page that is looked at meanwhile, stops nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shapely.errors import ShapelyError
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from data.zones.held import Held
 from geo.errors import ZhendiError
@@ -24,7 +27,7 @@ from pages.parts import state
 
 LOG = logging.getLogger("zhendi.pages")
 KNOWN = (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError, MemoryError, ShapelyError)
-LEFT_S = 120.0  # after which work that no page asks after stops
+LEFT_S = 120.0  # after which work stops that no page asks after and whose user is gone
 MOST_AT_ONCE = 4
 Progress = Callable[[int, int], None]
 Task = Callable[[Progress, Callable[[], bool]], Any]
@@ -43,6 +46,9 @@ class Job:
     error: Exception | None = None
     stopped: bool = False
     asked_at: float = field(default_factory=time.monotonic)
+    is_wanted: Callable[[], bool] = lambda: False
+    kept: Held | None = None
+    """The plan with what came of it; None before that is kept."""
     thread: threading.Thread | None = None
 
     @property
@@ -52,7 +58,13 @@ class Job:
 
     def is_cancelled(self) -> bool:
         """Whether it should stop."""
-        return self.stopped or time.monotonic() - self.asked_at > LEFT_S
+        if self.stopped:
+            return True
+        return time.monotonic() - self.asked_at > LEFT_S and not self.is_wanted()
+
+    def keep(self, held: Held) -> None:
+        """Note the plan with what came of the work: it is kept once."""
+        self.kept = held
 
     def progress(self, done: int, whole: int) -> None:
         """Note how far it is."""
@@ -88,12 +100,22 @@ def begin(held: Held, title: str, task: Task, tell: Told) -> bool:
             del _jobs[token]
         if sum(job.goes_on for job in _jobs.values()) >= MOST_AT_ONCE:
             return False
-        token = secrets.token_hex(8)
-        job = _jobs[token] = Job(held, title, tell)
+    token, job = secrets.token_hex(8), Job(held, title, tell, is_wanted=_session())
+    state.keep_job(token)  # may cut the run short: nothing is begun then that nobody knows of
     job.thread = threading.Thread(target=_run, args=(job, task), name=f"zones {token}", daemon=True)
+    with _lock:
+        _jobs[token] = job
     job.thread.start()
-    state.keep_job(token)
     return True
+
+
+def _session() -> Callable[[], bool]:
+    """Return what says whether the user who begins work is there still, on whatever page."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or not runtime.exists():
+        return lambda: False
+    running, session_id = runtime.get_instance(), context.session_id
+    return lambda: bool(running.is_active_session(session_id))
 
 
 def _run(job: Job, task: Task) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from data import snapshots, store
-from data.rights import Role
+from data.rights import Asker, Role
 from data.zones import coach, coverage, standing
 from data.zones.coach import Advice
 from data.zones.held import Held
@@ -366,8 +366,8 @@ def test_each_kind_of_advice_has_a_place_where_its_next_step_is_taken() -> None:
     [
         (Advice("no_pair", EAST, "", ""), Way.TEAMS, {state.TEAM_TAB: "pairs", "zone": "2"}),
         (Advice("overloaded", None, "", ""), Way.TEAMS, {state.TEAM_TAB: "people"}),
-        (Advice("overloaded", WEST, "", ""), Way.ZONES, {"plan": "1", "zone": "1"}),
-        (Advice("idle", WEST, "", ""), Way.ZONES, {"plan": "1", "zone": "1"}),
+        (Advice("overloaded", WEST, "", ""), Way.ZONES, {"plan": "2", "zone": "1"}),  # a draft of plan 1
+        (Advice("idle", WEST, "", ""), Way.ZONES, {"plan": "2", "zone": "1"}),
         (Advice("under_covered", WEST, "", ""), Way.MAP, {"zone": "1", "at": "114.30250,30.60000,15.1"}),
         (Advice("gap", EAST, "", ""), Way.MAP, {"zone": "2", "at": "114.30550,30.60000,15.1"}),
     ],
@@ -381,6 +381,19 @@ def test_advice_leads_where_its_next_step_is_taken(
     monkeypatch.setattr(coverage_coach, "go", gone.append)
     monkeypatch.setattr(state.st, "session_state", session)
     monkeypatch.setattr(state.st, "query_params", params)
-    coverage_coach.lead(planned, advice)
-    assert gone == [way]
+    coverage_coach.lead(ME, planned, advice)
+    coverage_coach.lead(ME, planned, advice)  # the second time the draft there is
+    assert gone == [way, way]
     assert {name: params.get(name) for name in kept} == kept
+
+
+def test_whoever_only_reads_is_led_to_the_plan_in_force(
+    planned: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params: dict[str, str] = {}
+    monkeypatch.setattr(coverage_coach, "go", lambda _way: None)
+    monkeypatch.setattr(state.st, "session_state", {})
+    monkeypatch.setattr(state.st, "query_params", params)
+    member = Asker("测试一号", Role.MEMBER, frozenset({planned.branch_id}))
+    coverage_coach.lead(member, planned, Advice("idle", WEST, "", ""))
+    assert params == {"plan": str(planned.id), "zone": "1"}

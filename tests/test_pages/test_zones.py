@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import shapely
 from pandas import DataFrame
 from sqlalchemy import Engine
+from streamlit.runtime.scriptrunner import RerunData, RerunException
 from streamlit.testing.v1 import AppTest
 
 from data import bulk, store, tables
 from data.rights import Asker, Role
+from data.zones import teams
 from data.zones.held import Held
 from geo import drawing
 from geo.plans import Change, Frame, Measure, Plan, Zone
 from pages import customer_map
-from pages.parts import state, words, zone_design, zone_list, zone_reading, zone_reads, zone_work
+from pages.parts import state, words, zone_change, zone_design, zone_list, zone_reading, zone_reads, zone_work
 from tests.test_pages.conftest import ME, Visit
 from tests.test_pages.conftest import texts as marked
 
@@ -632,11 +635,138 @@ def test_work_that_fails_or_is_refused_says_so_and_changes_nothing(
     assert held(sqlite_engine, plan_id).revision == 0
 
 
-def test_work_nobody_asks_after_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_goes_on_while_its_user_is_there_however_late_the_page_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     job = zone_work.Job(None, "", lambda _found: (Change(""), []))  # type: ignore[arg-type]  # no plan is needed
     assert not job.is_cancelled()
-    monkeypatch.setattr(zone_work, "LEFT_S", -1.0)
+    monkeypatch.setattr(zone_work, "LEFT_S", -1.0)  # no page has asked for too long
+    assert job.is_cancelled()  # and whoever began it is gone
+    job.is_wanted = lambda: True
+    assert not job.is_cancelled()
+    job.stopped = True
     assert job.is_cancelled()
+
+
+def test_a_run_cut_short_after_work_was_kept_is_made_up_for_and_keeps_it_once(
+    visit: Visit, make: Make, sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_id = make(zones=(Zone(1, NAMES[0], box(0.5, 5.5)), Zone(2, NAMES[1], box(5.5, 6.5))))
+    cut: list[int] = []
+    shown = zone_change.shown
+
+    def cut_short(now: Held, notes: Sequence[str]) -> Held:
+        if not cut:  # as a click on the map does, at the first look into the session
+            cut.append(now.revision)
+            raise RerunException(RerunData())
+        return shown(now, notes)
+
+    app = press(visit("zones"), f"{state.ZONE_DESIGN}_rebalance")
+    job = zone_work._jobs[app.session_state[state._ZONE_JOB]]
+    assert job.thread is not None
+    job.thread.join(timeout=60)
+    monkeypatch.setattr(zone_change, "shown", cut_short)
+    monkeypatch.setattr(zone_design, "shown", cut_short)
+    app = until_done(app)
+    assert cut == [1] and held(sqlite_engine, plan_id).revision == 1
+    assert "stays in its zone" in texts(app)
+
+
+def test_a_plan_in_force_is_changed_in_a_draft_with_one_click(
+    visit: Visit, make: Make, seeded: int, sqlite_engine: Engine
+) -> None:
+    plan_id = make()
+    with store.transaction(sqlite_engine) as session:
+        store.publish(session, ME, plan_id, 0)
+    app = press(visit("zones", zone="2"), f"{state.ZONE_CARD}_draft")
+    assert "This is the draft 春季方案 (copy); the plan in force stays as it is." in texts(app)
+    assert "2" in app.query_params["zone"]
+    rows = listed(sqlite_engine, seeded)
+    assert rows["status"].tolist() == ["published", "draft"]
+    assert f"{state.ZONE_CARD}_draft" not in keys(app)
+    app.query_params["plan"], app.query_params["zone"] = str(plan_id), "1"
+    press(app.run(), f"{state.ZONE_CARD}_draft")  # the draft there is, not another
+    assert len(listed(sqlite_engine, seeded)) == 2
+    assert f"{state.ZONE_CARD}_draft" not in keys(visit("zones", role=Role.MEMBER, zone="1"))
+
+
+def test_zones_are_made_for_the_hours_pairs_have(
+    visit: Visit, make: Make, seeded: int, sqlite_engine: Engine
+) -> None:
+    plan_id = make()
+    people = []
+    with store.transaction(sqlite_engine) as session:
+        for name in ("测试一号", "测试二号", "测试三号", "测试四号"):
+            people.append(store.add_person(session, ME, name=name, role=Role.MEMBER, branch_ids=[seeded]))
+        posts = {one: ("outdoor" if at % 2 else "indoor", 1 + at // 2) for at, one in enumerate(people)}
+        teams.set_posts(session, ME, seeded, posts)  # type: ignore[arg-type]
+    app = press(visit("zones"), f"{state.ZONE_DESIGN}_design")
+    app.segmented_control(key=f"{state.ZONE_DESIGN}_how").set_value("pairs")
+    app = press(app, f"{state.ZONE_DESIGN}_design")
+    pairs = app.multiselect(key=f"{state.ZONE_DESIGN}_pairs")
+    assert pairs.options == ["测试一号, 测试二号 · 15 hours", "测试三号, 测试四号 · 30 hours"]
+    app = until_done(confirm(app, f"{state.ZONE_DESIGN}_design", f"{state.ZONE_DESIGN}_go"))
+    zones = held(sqlite_engine, plan_id).plan.zones
+    assert sorted(zone.pair for zone in zones) == [tuple(people[:2]), tuple(people[2:])]
+    loads = dict(zip(table(app)["Worked by"], table(app)["Merchants"], strict=True))
+    assert loads == {"测试一号, 测试二号": 2, "测试三号, 测试四号": 3}
+
+
+def test_zones_are_made_of_the_branchs_own_places(
+    visit: Visit, make: Make, seeded: int, sqlite_engine: Engine
+) -> None:
+    plan_id = make()
+    shapes = [box(0.5, 2.5), box(2.5, 4.5), box(4.5, 8.5)]
+    with store.transaction(sqlite_engine) as session:
+        rows = DataFrame(
+            {
+                "name": ["甲社区", "乙社区", "丙社区"],
+                "lon": [shape.centroid.x for shape in shapes],
+                "lat": LAT,
+                "shape": [shapely.to_wkb(shape) for shape in shapes],
+            }
+        )
+        bulk.insert(session, tables.places, rows.assign(branch_id=seeded, kind="community", initials="x"))
+        store.new_version(session, ME, seeded, "test")
+    app = press(visit("zones"), f"{state.ZONE_DESIGN}_design")
+    app.segmented_control(key=f"{state.ZONE_DESIGN}_blocks").set_value("places")
+    app.number_input(key=f"{state.ZONE_DESIGN}_zones").set_value(3)
+    app = press(app, f"{state.ZONE_DESIGN}_design")
+    assert "3 blocks." in texts(app)
+    until_done(confirm(app, f"{state.ZONE_DESIGN}_design", f"{state.ZONE_DESIGN}_go"))
+    made = [zone.shape for zone in held(sqlite_engine, plan_id).plan.zones]
+    assert len(made) == 3
+    for shape in shapes:
+        assert max(shape.intersection(other).area for other in made) > 0.99 * shape.area
+
+
+def test_corners_moved_are_kept_when_another_tool_is_taken_and_that_stays_in_hand(
+    visit: Visit, make: Make, sqlite_engine: Engine
+) -> None:
+    plan_id = make()
+    app = click(visit("zones"), 1.0)
+    app.session_state[state.ZONE_TOOL] = "brush"  # taken while corners were being moved
+    app = drawn(app, "edit", corners(box(0.2, 3.5)), zone=1)
+    assert "The corners you had moved were kept" in texts(app)
+    assert app.session_state[state.ZONE_TOOL] == "brush"
+    assert held(sqlite_engine, plan_id).plan.zone(1).shape.bounds[0] == pytest.approx(LON + 0.0002, abs=1e-6)
+
+
+def test_the_list_shows_the_zone_that_was_chosen_on_the_map(visit: Visit, make: Make) -> None:
+    make()
+
+    def selected(app: AppTest) -> list[int]:
+        lists = [each for each in app.dataframe if "Against the limits" in each.value]
+        told = json.loads(lists[0].proto.selection_default or '{"selection": {"rows": []}}')
+        rows: list[int] = told["selection"]["rows"]
+        return rows
+
+    app = visit("zones")
+    assert selected(app) == []
+    app = click(app, 5.0)
+    assert selected(app) == [1]
+    app = click(app, 1.0)
+    assert selected(app) == [0]
 
 
 def test_a_place_that_zones_begin_from_is_offered_by_name(

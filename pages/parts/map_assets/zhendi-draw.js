@@ -269,6 +269,7 @@
     const redraw = () => shape.setLatLngs(parts);
     const middle = (a, b) => map.unproject(map.project(a).add(map.project(b)).divideBy(2));
     let lines = [];
+    let moved = false; // a corner, since the handles were taken up
 
     const handle = (at, kind) => {
       const icon = L.divIcon({ className: `zhendi-handle ${kind}`, iconSize: [HANDLE_PX, HANDLE_PX] });
@@ -298,11 +299,11 @@
           ring[i] = grip.getLatLng();
           redraw();
         });
-        grip.on("dragend", () => renew(ring));
+        grip.on("dragend", () => changed(ring));
         grip.on("click", () => {
           if (ring.length <= FEWEST) return;
           ring.splice(i, 1);
-          renew(ring);
+          changed(ring);
         });
         layers.push(grip);
         const next = ring[(i + 1) % ring.length];
@@ -314,10 +315,15 @@
           ring[i + 1] = pale.getLatLng();
           redraw();
         });
-        pale.on("dragend", () => renew(ring));
+        pale.on("dragend", () => changed(ring));
         layers.push(pale);
       });
       lines.push({ ring, layers });
+    }
+
+    function changed(ring) {
+      moved = true;
+      renew(ring);
     }
 
     function renew(ring) {
@@ -328,10 +334,13 @@
       redraw();
     }
 
+    const give = () => {
+      moved = false;
+      send(own, parts.map((part) => part.map((ring) => ring.map(spot))), L.polygon(parts, { ...quiet, ...AREA }));
+    };
     const finish = () => {
       if (!parts.length) return;
-      const ghost = L.polygon(parts, { ...quiet, ...AREA });
-      send(own, parts.map((part) => part.map((ring) => ring.map(spot))), ghost);
+      give();
       again(own);
     };
     parts.forEach((part) => part.forEach(show));
@@ -340,9 +349,13 @@
       finish,
       corners: () => (parts.length ? FEWEST : 0),
       fewest: FEWEST,
-      cancel: () => again(own),
+      cancel() {
+        moved = false;
+        again(own);
+      },
       zoomed: () => [...lines].forEach(({ ring }) => renew(ring)),
       stop() {
+        if (moved) give(); // another tool was taken: what was moved is not lost
         map.off("dblclick", finish);
         held.remove();
         shape.remove();
