@@ -1,4 +1,4 @@
-"""The partners worth linking, of a catchment, a zone or one merchant: scored, with parts, and only if both gain."""
+"""The partners worth linking, of a catchment, a zone or one merchant: scored, and only where both gain."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def suggestions(
     Returns
     -------
     links
-        `a`, `b` (ids, the smaller first); `score` and its `PARTS`, 0 to 1; `distance_m`; `gain_a`, `gain_b`, the
-        share, and `gain_a_n`, `gain_b_n`, the number of customers each would gain, of `served_a`, `served_b`;
+        `a`, `b` (ids, the smaller first); `score` and its `PARTS`, 0 to 1; `distance_m`; `gain_a`, `gain_b`,
+        the share, and `gain_a_n`, `gain_b_n`, the number of customers each would gain, of `served_a`, `served_b`;
         `category_a`, `category_b` (ids); `group_a`, `group_b`, the bit of the group most of those gained are
         of. NaN where it rests on fewer than `FEWEST` customers and the asker may not see them.
 
@@ -89,7 +89,7 @@ def suggestions(
     if asker.masked(snapshot.branch_id):
         links = _masked(links, found.both)
     links = links.sort_values(["score", "a", "b"], ascending=[False, True, True], kind="stable")
-    return links.head(limit).reset_index(drop=True)
+    return links.iloc[:limit].reset_index(drop=True)
 
 
 def nothing_because(
@@ -114,9 +114,7 @@ def nothing_because(
     if np.ptp(market.shops.x) < 1.0 and np.ptp(market.shops.y) < 1.0:
         return Told(N_("All merchants stand on one spot: none could reach customers the others do not."))
     return Told(
-        N_(
-            "Of pairs at most {metres} m apart, none lets both gain {percent} % and {count} customers by the rule."
-        ),
+        N_("Of pairs at most {metres} m apart, none lets both sides gain {percent} % and {count} customers."),
         metres=round(within_m),
         percent=round(100 * LEAST_GAIN),
         count=FEWEST_GAINED,
@@ -127,7 +125,8 @@ def _ids_in(snapshot: Snapshot, market: Market, zone: BaseGeometry) -> NDArray[n
     """Return the ids of the merchants in a zone, its border included."""
     shape = Plane(snapshot.lon, snapshot.lat).metres(zone)
     shapely.prepare(shape)
-    return market.ids[shapely.intersects_xy(shape, market.shops.x, market.shops.y)]
+    inside: NDArray[np.bool_] = shapely.intersects_xy(shape, market.shops.x, market.shops.y)
+    return np.asarray(market.ids[inside])
 
 
 def _among(found: Offers, pairs: Collection[tuple[int, int]]) -> NDArray[np.bool_]:

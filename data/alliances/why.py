@@ -7,14 +7,12 @@ from typing import Any
 
 from data.alliances.matrix import Matrix
 from data.catalogue import CATEGORIES, GROUPS
-from data.words import Language, say
+from data.words import LANGUAGES, Language, say
 from geo.errors import N_, Told
 from geo.served import NO_GROUP
 
-_CATEGORY = {
-    language: dict(zip(CATEGORIES["id"], CATEGORIES[language], strict=True)) for language in ("zh", "en")
-}
-_GROUP = {language: GROUPS[language].tolist() for language in ("zh", "en")}
+_CATEGORY = {each: dict(zip(CATEGORIES["id"], CATEGORIES[each], strict=True)) for each in LANGUAGES}
+_GROUP = {each: GROUPS[each].tolist() for each in LANGUAGES}
 
 
 def why(
