@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Members = tuple[int, ...]
 
-LOOSEST = 0.01  # the density of links Leiden begins with …
+LOOSEST = 0.005  # the density of links Leiden begins with …
 TIGHTER = 1.6  # … and by how much it grows for what is split again
 TIGHTEST = 0.9
 ROUNDS = 3  # how often what is left over is tried again
@@ -225,9 +225,9 @@ def _leiden(weights: csr_array, rows: Ints, label: Ints, density: float, seed: i
 
 
 def _is_large(ground: Ground, community: Ints, rules: Rules) -> bool:
-    """Whether a community is to be split: it has too many trades for one alliance, or is far too wide."""
+    """Whether a community is to be split: it holds twice as many trades as an alliance, or is as wide."""
     wide = max(np.ptp(ground.x[community]), np.ptp(ground.y[community]))
-    return bool(wide > 2 * rules.walk_m or len(np.unique(ground.trade[community])) > rules.most)
+    return bool(wide > 2 * rules.walk_m or len(np.unique(ground.trade[community])) > 2 * rules.most)
 
 
 def _grown(ground: Ground, weights: csr_array, community: Ints, rules: Rules) -> Iterator[Members]:

@@ -32,6 +32,7 @@ from geo.errors import N_, Conflict, DataError
 RELATION_NAMES = {"complement": N_("Complement"), "compete": N_("Compete")}
 LONGEST_REASON = 200
 FARTHEST_M = 20_000.0
+STEP = 0.2  # by which a strength follows what the branch's own data say
 AS_SHIPPED = ""  # the relation of a row that went back to the shipped one: its revision counts on
 ROW_COLUMNS = ("a", "b", "relation", "strength", "zh", "en", "own", "shipped", "revision", "by", "at")
 TERM_COLUMNS = ("code", "reach_m", "serves", "own", "revision", "by", "at")
@@ -103,6 +104,12 @@ def reset_row(session: Session, asker: Asker, a: str, b: str, revision: int) -> 
     made = written(session, asker, Row(*pair, AS_SHIPPED, 0.0, "", ""), revision)
     audit(session, asker, "reset matrix row", None, "+".join(pair))
     return made
+
+
+def adopted(row: Row, says: str) -> Row:
+    """Return a row as the branch's own data have it: a step stronger (`raise`) or weaker (`lower`)."""
+    moved = row.strength + {"raise": STEP, "lower": -STEP}.get(says, 0.0)
+    return row._replace(strength=round(min(max(moved, 0.0), 1.0), 4))
 
 
 def terms(session: Session, asker: Asker) -> pd.DataFrame:

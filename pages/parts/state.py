@@ -198,6 +198,7 @@ PARTNER_FORM = "partner_form"
 PARTNER_SEARCH = "partner_search"
 ALLIANCE_LIST = "alliance_list"
 PROPOSAL_LIST = "proposal_list"
+MATRIX = "matrix"  # which trades go together
 ALLIANCE_FORM = "alliance_form"
 MEMBER = "alliance_member"
 _BEING_CHANGED = "alliance_opened"
