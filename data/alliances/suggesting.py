@@ -67,9 +67,9 @@ def suggestions(
     -------
     links
         `a`, `b` (ids, the smaller first); `score` and its `PARTS`, 0 to 1; `distance_m`; `gain_a`, `gain_b`,
-        the share, and `gain_a_n`, `gain_b_n`, the number of customers each would gain, of `served_a`, `served_b`;
-        `category_a`, `category_b` (ids); `group_a`, `group_b`, the bit of the group most of those gained are
-        of. NaN where it rests on fewer than `FEWEST` customers and the asker may not see them.
+        the share, and `gain_a_n`, `gain_b_n`, the number of customers each would gain, of `served_a` and
+        `served_b`; `category_a`, `category_b` (ids); `group_a`, `group_b`, the bit of the group most of those
+        gained are of. NaN where it rests on fewer than `FEWEST` customers and the asker may not see them.
 
     Raises
     ------
