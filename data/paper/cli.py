@@ -1,4 +1,4 @@
-"""`python -m data paper …`: the customer map, a plan, and what changes between two plans, as files."""
+"""`python -m data paper …`: the customer map, a plan, a realignment, a merchant's proposal, as files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from data.zones.intervals import today
 from geo.catchment import SHARES
 from geo.errors import N_, FileError, NotFound
 
-app = typer.Typer(no_args_is_help=True, help="The map, a plan or a realignment, drawn for paper.")
+app = typer.Typer(no_args_is_help=True, help="The map, a plan, a realignment or a proposal, drawn for paper.")
 PlanId = Annotated[int | None, typer.Option("--plan", help="Its number; the published one without.")]
 OutFile = Annotated[Path, typer.Option("--out", help="What is written; its ending says in which form.")]
 DatumOption = Annotated[Datum, typer.Option(help="Of the coordinates written.")]
@@ -123,6 +123,47 @@ def realignment(
                 return reports.realignment_workbook(*whose, datum=datum.value, language=config.language())
             given: dict[str, Any] = {"language": config.language(), "today": today()}
             return reports.realignment(*whose, branch=known["name"], base=_base(known), **given)
+
+        size = _keep(content, out)
+        answer({"out": str(out), "bytes": size}, told(N_("{name} is written."), name=out.name))
+
+
+@app.command()
+def proposal(
+    branch: BranchCode,
+    out: OutFile,
+    merchant: Annotated[int, typer.Option(help="For whom: the merchant's number.")],
+    partner: Annotated[
+        list[int] | None,
+        typer.Option(help="With whom, each; the members of its alliance and its links without."),
+    ] = None,
+    offer: Annotated[str, typer.Option(help="What is offered together.")] = "",
+    next_step: Annotated[str, typer.Option("--next", help="What comes next.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Write a proposal to leave on a merchant's counter, without any customer's data: .pdf."""
+    from data.alliances.matrix import matrix  # the other commands start faster without it
+    from data.paper import proposal as proposals
+
+    with answering(as_json) as answer:
+        _form(out, "pdf")
+        snapshot, known = _ground(branch)
+
+        def content(session: Session) -> bytes:
+            return proposals.proposal(
+                session,
+                os_user(),
+                snapshot,
+                matrix(session),
+                merchant,
+                branch=known["name"],
+                partner_ids=partner,
+                offer=offer,
+                next_step=next_step,
+                base=_base(known),
+                language=config.language(),
+                today=today(),
+            )
 
         size = _keep(content, out)
         answer({"out": str(out), "bytes": size}, told(N_("{name} is written."), name=out.name))
