@@ -70,14 +70,14 @@ def rows(plan: Plan, loads: DataFrame, names: Mapping[int, str]) -> DataFrame:
 
 def columns() -> dict[str, Any]:
     """Return how the columns are written."""
-    pinned = {_("Zone"): st.column_config.TextColumn(width=120, pinned=True)}
+    pinned = {_("Zone"): st.column_config.TextColumn(width=108, pinned=True)}
     numbers = {
         _(MEASURE_NAMES[name]): st.column_config.NumberColumn(
             format="%.1f" if name == "hours" else "compact" if name == "deposits" else "%d", width="small"
         )
         for name in MEASURES
     }
-    return {**pinned, **numbers, _("Against the limits"): st.column_config.TextColumn(width=105)}
+    return {**pinned, **numbers, _("Against the limits"): st.column_config.TextColumn(width=124)}
 
 
 def people(zone: Zone, names: Mapping[int, str]) -> str:

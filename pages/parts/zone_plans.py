@@ -170,9 +170,9 @@ def may_go_on(asker: Asker, held: Held) -> bool:
 
 
 def go_on(asker: Asker, held: Held, zone_id: int | None = None) -> None:
-    """Look at a draft of a published plan, the newest there is or a new one, with a zone chosen."""
+    """Look at a draft of a published plan, the newest of one's own or a new one, with a zone chosen."""
     rows = zone_reads.listed(asker, held.branch_id)
-    drafts = rows[(rows["status"] == DRAFT) & (rows["copy_of"] == held.id)]
+    drafts = rows[(rows["status"] == DRAFT) & (rows["copy_of"] == held.id) & (rows["by"] == asker.name)]
     if drafts.empty:
         copy(asker, held, copy_name(held))
     else:
