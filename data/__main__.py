@@ -21,6 +21,9 @@ import typer
 from sqlalchemy.orm import Session
 
 from data import catalogue, config, export, ingest, snapshots, store
+from data.alliances.cli_ally import ally, matrix_app
+from data.alliances.cli_link import link
+from data.clustering.cli import cluster
 from data.commands import BranchCode, Datum, Json
 from data.commands import answering as _answering
 from data.commands import engine as _engine
@@ -55,6 +58,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 branch_app = typer.Typer(no_args_is_help=True, help="Branches.")
 app.add_typer(branch_app, name="branch")
 app.add_typer(paper_app, name="paper")
+app.add_typer(matrix_app, name="matrix")
+app.command()(ally)
+app.command()(link)
+app.command()(cluster)
 app.command()(design)
 
 Layer = StrEnum("Layer", ["merchants", "customers", "outlets", "places"])
