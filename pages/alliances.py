@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from data.rights import Asker, Right
-from pages.parts import alliance_funnel, alliance_tab, partner_tab, state
+from pages.parts import alliance_funnel, alliance_tab, matrix_tab, partner_tab, state
 from pages.parts.frame import calm
 from pages.parts.here import branch_here, nothing_yet, one_of
 from pages.parts.ways import Way
@@ -18,6 +18,7 @@ Part = Callable[[Asker, Mapping[str, Any]], None]
 PARTS: dict[str, tuple[str, Part]] = {
     "partners": (N_("Partners"), partner_tab.show),
     "alliances": (N_("Alliances"), alliance_tab.show),
+    "trades": (N_("Which trades go together"), matrix_tab.show),
     "funnel": (N_("Funnel"), alliance_funnel.show),
 }
 USUAL = "partners"

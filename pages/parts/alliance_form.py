@@ -136,7 +136,7 @@ def fields(asker: Asker, held: Alliance, key: str) -> dict[str, Any]:
 def notes(held: Alliance, key: str) -> dict[str, Any]:
     """Ask for the notes."""
     text = st.text_area(
-        _("Notes"),
+        _("Remarks"),
         max_chars=LONGEST_TEXT,
         height=HEIGHT_PX,
         key=state.start_at(f"{key}_notes", held.notes or ""),

@@ -12,10 +12,9 @@ from pandas import DataFrame
 from data.alliances.funnel import STEP_NAMES
 from data.rights import Asker
 from pages.parts import alliance_reads, beside, reads
-from pages.parts.alliance_reads import MOST_SUGGESTED, Ground
 from pages.parts.charts import GREEN, ROW_PX, counts_axis
 from pages.parts.partner_scope import USUAL_M
-from pages.parts.words import NONE, _, number
+from pages.parts.words import NONE, _
 
 OFF = ("ended", "refused")  # steps that lead out of the funnel
 
@@ -25,17 +24,12 @@ def show(asker: Asker, branch: Mapping[str, Any]) -> None:
     snapshot = reads.snapshot(asker, branch["id"])
     decided = alliance_reads.decisions(asker, snapshot.branch_id)
     with st.spinner(_("Working out who fits whom …")):
-        rows = alliance_reads.suggested(
-            asker,
-            snapshot,
-            alliance_reads.trades(),
-            Ground("catchment", float(USUAL_M)),
-            alliance_reads.pairs_of(decided),
-        )
-    if rows is None:
+        pairs = alliance_reads.pairs_of(decided)
+        count = alliance_reads.how_many(asker, snapshot, alliance_reads.trades(), float(USUAL_M), pairs)
+    if count is None:
         beside.wait()
         return
-    found = alliance_reads.funnel_of(asker, snapshot.branch_id, len(rows))
+    found = alliance_reads.funnel_of(asker, snapshot.branch_id, count)
     if not found[["links", "alliances"]].to_numpy().sum():
         st.info(_("Nothing is suggested or decided here yet."), icon=":material/info:")
         return
@@ -44,8 +38,6 @@ def show(asker: Asker, branch: Mapping[str, Any]) -> None:
     with left:
         st.altair_chart(chart(found))
         table(found)
-        if len(rows) == MOST_SUGGESTED:
-            st.caption(_("Of the suggested pairs the best {count} are counted.", count=number(len(rows))))
     with right:
         refusals(asker, snapshot.branch_id)
 

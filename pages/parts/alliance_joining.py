@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 
 from data.alliances import members
 from data.alliances.held import Alliance
+from data.alliances.links import REFUSED
+from data.alliances.matrix import Matrix
 from data.alliances.worth import Scores
 from data.rights import Asker
 from data.snapshots import Snapshot
 from pages.parts import alliance_reads, beside, partner_scope, state
 from pages.parts.alliance_map import Look
-from pages.parts.alliance_reads import Ground
 from pages.parts.partner_card import badges, score
 from pages.parts.partner_form import done
-from pages.parts.partner_scope import USUAL_M
 from pages.parts.words import NONE, _, ngettext, plain, share, shorten
 
 SHOWN = 6
@@ -43,17 +43,16 @@ def show(look: Look, held: Alliance, worth: Scores | None) -> None:
     if not present:
         st.caption(_("With a first member, its partners are suggested here."))
         return
-    ground = Ground("catchment", float(USUAL_M))
-    decided = alliance_reads.decisions(look.asker, held.branch_id)
+    refused = alliance_reads.pairs_of(alliance_reads.decisions(look.asker, held.branch_id), [REFUSED])
     with st.spinner(_("Working out who fits whom …")):
-        rows = alliance_reads.suggested(
-            look.asker, look.snapshot, known, ground, alliance_reads.pairs_of(decided)
-        )
+        rows = alliance_reads.partners_of(look.asker, look.snapshot, known, present, refused)
     if rows is None:
         beside.wait()
         return
-    taken = {each for group in look.groups for each in group.members}
-    found = joiners(rows, present, taken)[:SHOWN]
+    taken = set(alliance_reads.of_members(look.asker, look.snapshot))
+    found = [each for each in joiners(rows, present, taken) if fits_all(look, known, each.id, present)][
+        :SHOWN
+    ]
     if not found:
         st.caption(_("No merchant nearby fits these members by the rule; you may take one in by name."))
         return
@@ -67,6 +66,8 @@ def joiners(rows: DataFrame, present: Sequence[int], taken: set[int]) -> list[Jo
     """Return the partners of some merchants that are in no alliance, who fits most of them first."""
     inside = set(present)
     found: dict[int, Joiner] = {}
+    if rows.empty:
+        return []
     for a, b, value in zip(rows["a"], rows["b"], rows["score"], strict=True):
         for here, there in ((int(a), int(b)), (int(b), int(a))):
             if here in inside and there not in inside and there not in taken:
@@ -74,6 +75,14 @@ def joiners(rows: DataFrame, present: Sequence[int], taken: set[int]) -> list[Jo
                 known = float(value) if value == value else 0.0
                 found[there] = Joiner(there, before.fits + 1, max(before.score, known))
     return sorted(found.values(), key=lambda each: (-each.fits, -each.score, each.id))
+
+
+def fits_all(look: Look, known: Matrix, merchant_id: int, present: Sequence[int]) -> bool:
+    """Whether a merchant competes with none of some others."""
+    kinds = alliance_reads.categories(look.snapshot, [merchant_id, *present])
+    ranks = [known.rank[kind] for each, kind in kinds.items() if each != merchant_id]
+    own = kinds.get(merchant_id)
+    return own is not None and not any(known.competes[known.rank[own], rank] for rank in ranks)
 
 
 def offer(

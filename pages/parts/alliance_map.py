@@ -10,7 +10,6 @@ import streamlit as st
 from shapely.geometry.base import BaseGeometry
 
 from data.basemaps import BaseMap
-from data.catchments import catchment
 from data.figures import Filters
 from data.rights import Asker
 from data.snapshots import Snapshot
@@ -18,11 +17,10 @@ from pages.parts import alliance_reads, reads, state
 from pages.parts import map as maps
 from pages.parts.alliance_reads import Pair
 from pages.parts.frame import calm
-from pages.parts.map import Arc, Hull, Marked, Ring, Scene
-from pages.parts.partner_map import pixel_m
+from pages.parts.map import Arc, Hull, Marked, Scene
+from pages.parts.partner_map import pixel_m, rings
 from pages.parts.state import View
 from pages.parts.ties import hull_at
-from pages.parts.words import _, distance
 
 ROUND_DEG = 3e-4  # a hull keeps so far from its outermost members
 NEAR_PX = 10
@@ -39,7 +37,14 @@ class Group(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What the part about alliances is drawn from; `links` are those between members of the one chosen."""
+    """
+    What the part about alliances is drawn from.
+
+    Parameters
+    ----------
+    links, fits
+        Pairs of members of the one chosen: those agreed on, and those whose trades help each other.
+    """
 
     asker: Asker
     branch: Mapping[str, Any]
@@ -48,7 +53,7 @@ class Look(NamedTuple):
     groups: Sequence[Group]
     chosen: int | None
     links: Sequence[Pair] = ()
-    proposed: bool = False
+    fits: Sequence[Pair] = ()
 
 
 @st.fragment
@@ -76,13 +81,11 @@ def heed(look: Look, choose: Callable[[int | None], None]) -> None:
 def scene(look: Look) -> Scene:
     """Return what the map shows."""
     snapshot = look.snapshot
-    radius_m = catchment(snapshot).radius_m
-    ring = Ring(radius_m, _("Radius {radius}", radius=distance(radius_m)), main=True)
     return Scene(
         base=look.base,
         centre=Marked(snapshot.lon, snapshot.lat, look.branch["name"]),
         tiles=reads.layers(snapshot, ["merchants"], Filters(), look.base, False),
-        rings=[ring] if radius_m > 0 else [],
+        rings=rings(snapshot),
         hulls=hulls(look),
         arcs=arcs(look),
         colours=reads.colours(),
@@ -120,9 +123,10 @@ def arcs(look: Look) -> list[Arc]:
     """Return the links between members of the alliance chosen."""
     members = next((group.members for group in look.groups if group.id == look.chosen), ())
     spots = alliance_reads.places(look.snapshot, members)
+    agreed = set(look.links)
     return [
-        Arc(f"{a}-{b}", spots[a], spots[b], strong=True, dashed=look.proposed)
-        for a, b in look.links
+        Arc(f"{a}-{b}", spots[a], spots[b], strong=True, dashed=(a, b) not in agreed)
+        for a, b in sorted(agreed | set(look.fits))
         if a in spots and b in spots
     ]
 

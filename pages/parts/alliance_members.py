@@ -69,7 +69,8 @@ def member(look: Look, held: Alliance, row: Mapping[str, Any], gain: Side | None
     if gain is not None:
         told = percent(gain.gain)
         lines.append(plain(_("Gains {gain} from the others.", gain=told)) + mark(gain))
-    lines.append(f":gray[{plain(_('Member since {day}.', day=day(row['joined'])))}]")
+    since = _("Member since {day}.", day=day(row["joined"]))
+    lines.append(f":gray[{plain(since)}]")
     st.markdown("  \n".join(lines))
     if not can:
         return

@@ -48,7 +48,7 @@ def below(look: Look) -> None:
     held = chosen(look)
     if held is None:
         return
-    titles = [_("Members"), _("Graph"), _("Referrals"), _("Proposals to print"), _("What was done")]
+    titles = [_("Members"), _("Graph"), _("Referrals"), _("Proposals to print"), _("What happened")]
     members, graph, referrals, papers, past = st.tabs(
         titles, on_change="rerun", key=f"{state.ALLIANCE_FORM}_tabs"
     )
@@ -81,6 +81,4 @@ def drawn(look: Look, held: Alliance) -> None:
         Node(int(row.merchant_id), str(row.name), colours.get(top, "#4b5563"))
         for row, top in zip(present.itertuples(), tops, strict=True)
     ]
-    known = alliance_reads.trades()
-    fitting = alliance_story.fitting(known, present)
-    alliance_graph.show(look.branch["name"], nodes, list(look.links), fitting)
+    alliance_graph.show(look.branch["name"], nodes, look.links, look.fits)

@@ -14,7 +14,6 @@ from data.alliances.forming import AT_MOST, Proposal, Proposed
 from data.alliances.held import LONGEST_NAME
 from data.basemaps import BaseMap
 from data.rights import Asker, Right
-from data.snapshots import Snapshot
 from pages.parts import alliance_map, alliance_reads, alliance_story, beside, reads, state
 from pages.parts.alliance_map import Group, Look
 from pages.parts.alliance_scores import figure, metrics, sides
@@ -57,11 +56,11 @@ def show(asker: Asker, branch: Mapping[str, Any], base: BaseMap, most: int) -> N
     summed(found)
     names = alliance_reads.names(asker, snapshot, [each for one in found.alliances for each in one.members])
     groups = [Group(one.id, title(one, names), one.members) for one in found.alliances]
-    look = Look(asker, branch, snapshot, base, groups, chosen(found), proposed=True)
+    look = Look(asker, branch, snapshot, base, groups, chosen(found))
     alliance_map.heed(look, lambda clicked: clicked and state.choose_proposal(clicked))
     look = look._replace(chosen=chosen(found))
     one = next(each for each in found.alliances if each.id == look.chosen)
-    look = look._replace(links=fitting(snapshot, one.members))
+    look = look._replace(fits=alliance_story.fitting_of(snapshot, one.members))
     left, right = st.columns([56, 44], gap="small")
     with left:
         alliance_map.show(look)
@@ -111,13 +110,6 @@ def title(one: Proposal, names: Mapping[int, str]) -> str:
     lead = shorten(names.get(one.lead, NONE))
     name = _("{merchant} and neighbours ({trade})", merchant=lead, trade=category_name(one.category_id))
     return name[:LONGEST_NAME]
-
-
-def fitting(snapshot: Snapshot, ids: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the members that help each other, as pairs."""
-    kinds = alliance_reads.categories(snapshot, ids)
-    frame = DataFrame({"merchant_id": list(kinds), "category_id": list(kinds.values())})
-    return alliance_story.fitting(alliance_reads.trades(), frame)
 
 
 # The list and the one chosen --------------------------------------------------------------------------------
@@ -173,7 +165,7 @@ def story(look: Look, one: Proposal, names: Mapping[int, str]) -> None:
         }
     )
     listed = [f"{row.name} ({category_name(row.category_id)})" for row in present.itertuples()]
-    alliance_story.tell(_("Who"), [plain(_(", ").join(listed))])
+    alliance_story.tell(_("Who they are"), [plain(_(", ").join(listed))])
     alliance_story.tell(_("Why"), alliance_story.why(alliance_reads.trades(), present))
     alliance_story.tell(_("What each gains"), alliance_story.gains(sides(one.scores, names)))
     alliance_story.tell(_("Whom it reaches"), alliance_story.reaches(look, one.scores))

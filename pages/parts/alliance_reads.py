@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import streamlit as st
-from pandas import DataFrame
+from pandas import DataFrame, concat
 from shapely.geometry.base import BaseGeometry
 
 from data import store
@@ -73,6 +73,33 @@ def suggested(
             limit=MOST_SUGGESTED,
             refused=decided,
         ),
+    )
+
+
+def partners_of(
+    asker: Asker, snapshot: Snapshot, known: Matrix, ids: Sequence[int], refused: frozenset[Pair]
+) -> DataFrame | None:
+    """Return the partners worth linking with each of some merchants; None while they are worked out."""
+    own = tuple(each for each in ids if snapshot.merchants.row_of(each) is not None)
+    key = ("partners", snapshot.key, known.key, reads.scope(asker), own, refused)
+
+    def work() -> DataFrame:
+        found = [
+            suggesting.suggestions(snapshot, asker, known, merchant_id=each, refused=refused) for each in own
+        ]
+        return concat(found, ignore_index=True).drop_duplicates(["a", "b"]) if found else DataFrame()
+
+    return beside.found(key, work)
+
+
+def how_many(
+    asker: Asker, snapshot: Snapshot, known: Matrix, within_m: float, decided: frozenset[Pair]
+) -> int | None:
+    """Return how many pairs are worth linking and not decided on; None while they are worked out."""
+    key = ("how many", snapshot.key, known.key, reads.scope(asker), within_m, decided)
+    return beside.found(
+        key,
+        lambda: len(suggesting.suggestions(snapshot, asker, known, within_m=within_m, refused=decided)),
     )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from data.alliances.worth import Scores
 from geo.coverage import Figure
-from pages.parts.words import NONE, _, distance, money, ngettext, percent, plain, share
+from pages.parts.words import NONE, _, money, ngettext, number, plain, share
 
 
 class Side(NamedTuple):
@@ -46,7 +46,7 @@ def metrics(worth: Scores) -> None:
             _("Convenience"),
             share(worth.convenience),
             _("Customers of the circle within reach of a member."),
-            reach_text(worth),
+            of_how_many(worth),
         ),
         (
             _("Profit"),
@@ -56,9 +56,9 @@ def metrics(worth: Scores) -> None:
         ),
         (
             _("Savings"),
-            ngettext("{n} need", "{n} needs", len(worth.needs)),
+            number(float(len(worth.needs))),
             _("Different needs that the members' offers cover, and what an offer saves on average."),
-            _("{yuan} an offer", yuan=money(worth.saving_yuan)),
+            needs_text(worth),
         ),
     )
     for column, (title, value, meaning, below) in zip(st.columns(3, gap="xsmall"), told, strict=True):
@@ -67,12 +67,19 @@ def metrics(worth: Scores) -> None:
             st.caption(plain(below))
 
 
-def reach_text(worth: Scores) -> str:
-    """Return of how many customers, and how far they are from a member."""
-    counts = percent(figure(worth.convenience, worth.covered, worth.scope))
-    if counts == NONE:
-        return NONE
-    return _("{counts}, half within {distance}", counts=counts, distance=distance(worth.median_m))
+def of_how_many(worth: Scores) -> str:
+    """Return what the convenience is a share of: `1,200 / 6,000`."""
+    told = figure(worth.convenience, worth.covered, worth.scope)
+    return NONE if told.value is None else f"{number(told.numerator)} / {number(told.denominator)}"
+
+
+def needs_text(worth: Scores) -> str:
+    """Return what the number of needs is, with the mean saving where it is known."""
+    needs = ngettext("need covered", "needs covered", len(worth.needs))
+    if math.isnan(worth.saving_yuan):
+        return needs
+    saving = _("{yuan} an offer", yuan=money(worth.saving_yuan))
+    return f"{needs} · {saving}"
 
 
 def verdict(members: Sequence[Side]) -> str:

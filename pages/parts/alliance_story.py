@@ -15,6 +15,7 @@ from data.alliances.telling import STAGE_NAMES
 from data.alliances.worth import Scores
 from data.catalogue import top_of
 from data.rights import Right
+from data.snapshots import Snapshot
 from data.zones.intervals import today
 from pages.parts import alliance_reads, alliance_scores
 from pages.parts.alliance_map import Look
@@ -37,7 +38,7 @@ def show(look: Look, held: Alliance) -> None:
     if len(present):
         worth = alliance_reads.worth_of(look.asker, look.snapshot, known, present)
         alliance_scores.metrics(worth)
-    tell(_("Who"), who(look, held, present))
+    tell(_("Who they are"), who(look, held, present))
     tell(_("Why"), why(known, present))
     if worth is not None:
         sides = members_gain(worth, present)
@@ -108,6 +109,13 @@ def fitting(known: Matrix, present: DataFrame) -> list[Pair]:
     ]
 
 
+def fitting_of(snapshot: Snapshot, ids: Sequence[int]) -> list[Pair]:
+    """Return the pairs of some merchants whose trades help each other."""
+    kinds = alliance_reads.categories(snapshot, ids)
+    frame = DataFrame({"merchant_id": list(kinds), "category_id": list(kinds.values())})
+    return fitting(alliance_reads.trades(), frame)
+
+
 def gains(sides: Sequence[Side]) -> list[str]:
     """Return what each member gains, and whether anybody loses."""
     lines = [
@@ -115,7 +123,7 @@ def gains(sides: Sequence[Side]) -> list[str]:
         + (" :red[:material/trending_down:]" if side.loses else "")
         for side in sides
     ]
-    return [*lines, f"**{plain(alliance_scores.verdict(sides))}**"]
+    return [*lines, f"\n**{plain(alliance_scores.verdict(sides))}**"]
 
 
 def reaches(look: Look, worth: Scores) -> list[str]:

@@ -14,7 +14,15 @@ from data.alliances.links import ACCEPTED
 from data.alliances.telling import STAGE_NAMES
 from data.basemaps import BaseMap
 from data.rights import Asker
-from pages.parts import alliance_map, alliance_page, alliance_proposed, alliance_reads, reads, state
+from pages.parts import (
+    alliance_map,
+    alliance_page,
+    alliance_proposed,
+    alliance_reads,
+    alliance_story,
+    reads,
+    state,
+)
 from pages.parts.alliance_map import Group, Look
 from pages.parts.frame import calm
 from pages.parts.here import one_of, pick_base
@@ -88,7 +96,9 @@ def there(asker: Asker, branch: Mapping[str, Any], base: BaseMap) -> None:
     now = state.number_in(state.ALLIANCE)
     look = look._replace(chosen=now if now in set(listed["id"]) else chosen)
     agreed = alliance_reads.pairs_of(links, [ACCEPTED])
-    look = look._replace(links=within(look, agreed))
+    members = next((group.members for group in look.groups if group.id == look.chosen), ())
+    fits = alliance_story.fitting_of(snapshot, members)
+    look = look._replace(links=within(look, agreed), fits=fits)
     left, right = st.columns([56, 44], gap="small")
     with left:
         alliance_map.show(look)

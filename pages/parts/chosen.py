@@ -18,7 +18,7 @@ from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from geo.catchment import distances_m
 from geo.tiles import CELL_STEPS, CUSTOMER_CELL, nearest, tile_at
-from pages.parts import doubles, hand, reads, state, visit_card
+from pages.parts import doubles, hand, partner_line, reads, state, visit_card
 from pages.parts.frame import calm, writing
 from pages.parts.lists import may_list
 from pages.parts.state import Selected, View
@@ -135,6 +135,7 @@ def show(selected: Selected | None, sight: Sight, asker: Asker) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             if row is not None and selected.layer == "merchants":
                 visit_card.button(asker, sight.held, row)
+                partner_line.buttons(asker, sight.held, int(row["id"]))
                 hand.buttons(asker, sight.held.branch_id, row)
                 aside_button(asker, sight.held, selected.layer, int(row["id"]), key=state.CARD)
             if row is not None:
@@ -162,6 +163,7 @@ def feature_card(selected: Selected, sight: Sight, asker: Asker) -> Mapping[str,
     st.markdown("  \n".join(lines))
     if selected.layer == "merchants":
         visit_card.show(asker, sight.held, row)
+        partner_line.show(asker, sight.held, int(row["id"]))
         doubles.note(asker, sight.held, row)
     return row
 

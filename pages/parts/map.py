@@ -45,7 +45,7 @@ from pages.parts.outlines import (
 )
 from pages.parts.state import View
 from pages.parts.strokes import Drawing, Tool
-from pages.parts.ties import Arc, Hull, ties_json, with_ties
+from pages.parts.ties import Arc, Hull, box_of, ties_json, with_ties
 from pages.parts.words import N_, language
 
 __all__ = [
@@ -289,17 +289,20 @@ def flight(scene: Scene) -> str:
     """Return what, when it changes, sends the map somewhere: another branch, another datum, a flight."""
     where = scene.centre and f"{scene.centre.lon:.6f},{scene.centre.lat:.6f}"
     count = "".join(f"/{len(dots.lon)}" for dots in scene.dots)
-    return f"{where}/{scene.base.datum}/{state.flights()}{count}"
+    ties = "/ties" if scene.hulls or scene.arcs else ""
+    return f"{where}/{scene.base.datum}/{state.flights()}{count}{ties}"
 
 
 def first_view(scene: Scene) -> dict[str, object]:
-    """Return where to look: the view that was kept, or else all zones, or the whole circle."""
+    """Return where to look: the view that was kept, or else zones, what joins merchants, or the circle."""
     datum = scene.base.datum
     kept = state.view() if scene.tiles else None
     if kept is None and (shapes := [zone.shape for zone in scene.zones if not zone.shape.is_empty]):
         west, south, east, north = shapely.total_bounds(shapes)
         corners = [shifted(Marked(west, south), datum), shifted(Marked(east, north), datum)]
         return {"key": flight(scene), "bounds": corners}
+    if kept is None and (box := box_of(scene.hulls, scene.arcs)) is not None:
+        return {"key": flight(scene), "bounds": [shifted(Marked(*corner), datum) for corner in box]}
     wide = first_radius_m(scene.rings)
     if kept is None and scene.centre is not None and wide is not None:
         west, south, east, north = circle(scene.centre.lon, scene.centre.lat, wide, 8).bounds

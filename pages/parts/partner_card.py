@@ -11,12 +11,12 @@ from pandas import DataFrame
 
 from data.alliances import suggesting
 from data.alliances.approaching import WHAT
-from data.alliances.links import REFUSED
+from data.alliances.links import ACCEPTED, REFUSED
 from data.alliances.matrix import Matrix
 from data.catalogue import STATUS_NAMES, STATUSES
 from data.rights import Asker
 from data.snapshots import Snapshot
-from pages.parts import alliance_reads, partner_form, state
+from pages.parts import alliance_paper, alliance_reads, partner_form, state
 from pages.parts.alliance_words import (
     LINK_COLOURS,
     LINK_NAMES,
@@ -44,6 +44,7 @@ def show(look: Look, decided: DataFrame) -> bool:
         heading(look, pair, row if held is None else held)
         if held is not None:
             partner_form.decided(look.asker, look.snapshot.branch_id, held)
+            papers(look, held)
         elif row is not None:
             with calm():
                 why(look, row)
@@ -69,6 +70,20 @@ def row_of(rows: DataFrame, pair: tuple[int, int]) -> dict[str, Any] | None:
         return None
     own = rows[(rows["a"] == pair[0]) & (rows["b"] == pair[1])]
     return None if own.empty else dict(own.iloc[0])
+
+
+def papers(look: Look, held: Mapping[str, Any]) -> None:
+    """Offer a sheet for either of two merchants that are joined."""
+    there = [look.snapshot.merchants.row_of(int(held[side])) is not None for side in ("a", "b")]
+    if held["state"] != ACCEPTED or not all(there):
+        return
+    st.caption(_("Proposals to print"))
+    with st.container(horizontal=True, gap="small"):
+        for side, other in (("a", "b"), ("b", "a")):
+            merchant = int(held[side]), str(held[f"{side}_name"])
+            alliance_paper.button(
+                look.asker, look.snapshot, look.branch["name"], look.base, *merchant, [int(held[other])]
+            )
 
 
 # Who they are -----------------------------------------------------------------------------------------------
@@ -102,8 +117,8 @@ def badges(snapshot: Snapshot, merchant_id: int) -> str:
 def why(look: Look, row: Mapping[str, Any]) -> None:
     """Say why the two fit, what each gains, and what the score is made of."""
     known = alliance_reads.trades()
-    st.markdown(plain(suggesting.why(row, known, language())))
     a, b = (look.names.get(int(row[side]), NONE) for side in ("a", "b"))
+    st.markdown(plain(suggesting.why(row, known, language(), (a, b))))
     st.markdown(f"- {gain_text(row, 'a', a, b)}\n- {gain_text(row, 'b', b, a)}")
     heading_text = _("Score")
     st.markdown(f"**{heading_text} {score(row['score'])}**")
@@ -133,8 +148,7 @@ def detail(snapshot: Snapshot, known: Matrix, row: Mapping[str, Any], name: str)
         return _("{share} of all whom either serves", share=share(row["shared"]))
     pair = (int(row["a"]), int(row["b"]))
     if name == "complement":
-        a, b = (alliance_reads.categories(snapshot, pair).get(each, 0) for each in pair)
-        return known.reason(a, b, language())
+        return known.reason(int(row["category_a"]), int(row["category_b"]), language())
     if name == "readiness":
         rows = [snapshot.merchants.row_of(each) for each in pair]
         told = [_(STATUS_NAMES[STATUSES[snapshot.merchants.status[at]]]) for at in rows if at is not None]

@@ -74,10 +74,10 @@ def known(value: float | None) -> float | None:
 def refuse_box(asker: Asker, branch_id: int, row: Mapping[str, Any]) -> None:
     """Ask why not, and remember it."""
     key = f"{state.PARTNER_FORM}_refuse"
+    pair, score = (int(row["a"]), int(row["b"])), known(row["score"])
     with st.popover(_("Refuse"), icon=":material/thumb_down:", key=f"{key}_box"):
-        reason = reason_field(f"{key}_{row['a']}_{row['b']}")
+        reason = reason_field(f"{key}_{pair[0]}_{pair[1]}")
         if st.button(_("Refuse, and remember why"), type="primary", key=key, disabled=not reason):
-            pair, score = (int(row["a"]), int(row["b"])), known(row["score"])
             done(
                 lambda session: links.refuse_link(
                     session, asker, branch_id, *pair, reason=reason, score=score
@@ -115,7 +115,7 @@ def decided(asker: Asker, branch_id: int, row: Mapping[str, Any]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             actions(asker, branch_id, row)
     past = st.expander(
-        _("What was done"),
+        _("What happened"),
         icon=":material/history:",
         key=f"{state.PARTNER_FORM}_past_{link_id}",
         on_change="rerun",
@@ -135,7 +135,7 @@ def facts(row: Mapping[str, Any]) -> None:
         (_("Owner"), row["owner"]),
         (_("Start"), None if row["starts"] is None else day(row["starts"])),
         (_("End"), None if row["ends"] is None else day(row["ends"])),
-        (_("Notes"), row["notes"]),
+        (_("Remarks"), row["notes"]),
     ]
     lines = [f":gray[{plain(title)}] {plain(str(text))}" for title, text in told if text]
     by = _("Decided by {by} at {at}.", by=str(row["by"]), at=moment(row["at"]))
@@ -264,7 +264,7 @@ def fields(
     with st.container(horizontal=True, vertical_alignment="bottom"):
         told |= pick_days(key, now)
     told["notes"] = st.text_area(
-        _("Notes"),
+        _("Remarks"),
         max_chars=LONGEST_TEXT,
         height=HEIGHT_PX,
         key=state.start_at(f"{key}_notes", now.get("notes") or ""),

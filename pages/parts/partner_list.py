@@ -8,10 +8,10 @@ import streamlit as st
 from pandas import DataFrame
 
 from pages.parts import state
-from pages.parts.alliance_reads import Pair
+from pages.parts.alliance_reads import MOST_SUGGESTED, Pair
 from pages.parts.alliance_words import STAGE_NAMES, gain
 from pages.parts.partner_map import Look, middle
-from pages.parts.words import NONE, _, day, distance, ngettext, percent
+from pages.parts.words import NONE, _, day, distance, ngettext, number, percent
 
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 420
 
@@ -20,9 +20,11 @@ def show(look: Look) -> None:
     """Show the list; a row that is clicked is the pair chosen."""
     pairs = [(int(a), int(b)) for a, b in zip(look.rows["a"], look.rows["b"], strict=True)]
     table = suggestions(look) if look.is_open else decided(look)
-    st.caption(
-        ngettext("One pair", "{n} pairs", len(table)) + (f" · {_('best first')}" if look.is_open else "")
-    )
+    count = ngettext("One pair", "{n} pairs", len(table))
+    if look.is_open and len(table) == MOST_SUGGESTED:
+        count = _("The best {count} pairs", count=number(float(MOST_SUGGESTED)))
+    order = _("best first")
+    st.caption(f"{count} · {order}" if look.is_open else count)
     st.dataframe(
         table,
         hide_index=True,

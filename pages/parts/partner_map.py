@@ -27,8 +27,9 @@ from pages.parts.frame import calm
 from pages.parts.map import Arc, DrawnZone, Marked, Ring, Scene
 from pages.parts.state import View
 from pages.parts.ties import arc_at
-from pages.parts.words import _, distance
+from pages.parts.words import _, distance, share
 
+MOST = 0.8  # of merchants and target customers
 MOST_ARCS = 120  # the best ones; the list has them all
 NEAR_ZOOM = 17.0
 
@@ -102,19 +103,29 @@ def pixel_m(lat: float, zoom: float) -> float:
 def scene(look: Look) -> Scene:
     """Return what the map shows."""
     snapshot = look.snapshot
-    radius_m = catchment(snapshot).radius_m
-    rings = [Ring(radius_m, _("Radius {radius}", radius=distance(radius_m)), main=True)]
     return Scene(
         base=look.base,
         centre=Marked(snapshot.lon, snapshot.lat, look.branch["name"]),
         tiles=reads.layers(snapshot, ["merchants"], Filters(), look.base, False),
-        rings=rings if radius_m > 0 else [],
+        rings=rings(snapshot),
         zones=zone_of(look),
         arcs=arcs(look, state.pair()),
         selected=mark_of(look),
         colours=reads.colours(),
         legend=reads.legend(),
     )
+
+
+def rings(snapshot: Snapshot) -> list[Ring]:
+    """Return the circle, and the ring in which most lie: where the map looks first."""
+    ground = catchment(snapshot)
+    if not ground.radius_m > 0:
+        return []
+    found = [Ring(ground.radius_m, _("Radius {radius}", radius=distance(ground.radius_m)), main=True)]
+    near_m = ground.rings[MOST]
+    if 0 < near_m < ground.radius_m:
+        found.append(Ring(near_m, f"{share(MOST)} · {distance(near_m)}"))
+    return found
 
 
 def zone_of(look: Look) -> list[DrawnZone]:
@@ -143,6 +154,7 @@ def arcs(look: Look, chosen: Pair | None) -> list[Arc]:
         own = (look.rows["a"] == chosen[0]) & (look.rows["b"] == chosen[1])
         pairs += [chosen] if own.any() else []
     spots = alliance_reads.places(look.snapshot, {each for pair in pairs for each in pair})
+    is_one_chosen = chosen in pairs
     return [
         Arc(
             id=f"{a}-{b}",
@@ -151,6 +163,7 @@ def arcs(look: Look, chosen: Pair | None) -> list[Arc]:
             label=f"{look.names.get(a, '')} — {look.names.get(b, '')}",
             strong=(a, b) == chosen,
             dashed=look.is_open,
+            faint=is_one_chosen and (a, b) != chosen,
         )
         for a, b in pairs
         if a in spots and b in spots

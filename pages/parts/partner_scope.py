@@ -16,7 +16,7 @@ from pages.parts.here import one_of
 from pages.parts.ways import Way, link
 from pages.parts.words import N_, _, distance, ngettext, plain, shorten, spoken
 
-GROUND_NAMES = {"catchment": N_("Catchment"), "zone": N_("Zone"), "merchant": N_("Merchant")}
+GROUND_NAMES = {"catchment": N_("Catchment"), "zone": N_("A zone"), "merchant": N_("One merchant")}
 WITHIN_M = (200, 300, 500, 800, 1000)
 USUAL_M = 500
 FOUND = 12

@@ -15,6 +15,8 @@ from pages.parts.outlines import Marked, outline_json, shifted
 
 BOW = 0.14  # of an arc's length, as in zhendi-ties.js: how far its middle stands out
 STEPS = 20
+MANY = 20  # ends: from so many on, a few far off do not shrink the rest on the first look
+ROOM_DEG = 1e-3
 EARTH_M = 6_371_009.0
 CORNERS = 200  # of a hull at most
 THIN_DEG = 2e-4  # a group of one or two has no area: it is drawn as a spot or a strip this wide
@@ -59,8 +61,8 @@ class Arc(NamedTuple):
         Shown under the mouse.
     strong
         One that is looked at.
-    dashed
-        Proposed, not agreed.
+    dashed, faint
+        Proposed, not agreed; beside one that is looked at.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Arc(NamedTuple):
     label: str = ""
     strong: bool = False
     dashed: bool = False
+    faint: bool = False
 
 
 # What a click falls on -------------------------------------------------------------------------------------
@@ -103,6 +106,24 @@ def hull_at(hulls: Sequence[Hull], lon: float, lat: float, within_m: float) -> H
     areas = [hull.shape.area for hull in hulls]
     at = min(range(len(hulls)), key=lambda each: (near[each] > 0, near[each], areas[each]))
     return hulls[at] if near[at] <= within_m else None
+
+
+def box_of(
+    hulls: Sequence[Hull], arcs: Sequence[Arc]
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Return two corners of the box that most of some hulls and arcs lie in; None without any."""
+    spots = [
+        corner
+        for hull in hulls
+        if not hull.shape.is_empty
+        for corner in np.split(np.array(hull.shape.bounds), 2)
+    ]
+    spots += [np.array(end) for arc in arcs for end in (arc.a, arc.b)]
+    if not spots:
+        return None
+    cut = [0.1, 0.9] if len(spots) >= MANY else [0.0, 1.0]
+    (west, east), (south, north) = np.quantile(np.array(spots), cut, axis=0).T.tolist()
+    return (west - ROOM_DEG, south - ROOM_DEG), (east + ROOM_DEG, north + ROOM_DEG)
 
 
 def _metres(shapes: Sequence[BaseGeometry], lon: float, lat: float) -> NDArray[np.float64]:
@@ -141,6 +162,6 @@ def _hull_json(hull: Hull, datum: str) -> dict[str, object]:
 
 def _arc_json(arc: Arc, datum: str) -> dict[str, object]:
     """Return an arc; what it is not is not said."""
-    marks = {name: 1 for name in ("strong", "dashed") if getattr(arc, name)}
+    marks = {name: 1 for name in ("strong", "dashed", "faint") if getattr(arc, name)}
     ends = {"a": shifted(Marked(*arc.a), datum), "b": shifted(Marked(*arc.b), datum)}
     return {"id": arc.id, **ends, **({"label": arc.label} if arc.label else {}), **marks}

@@ -76,15 +76,16 @@
   function drawArc(own, arc) {
     const line = bow(arc.a, arc.b);
     const under = { ...quiet, pane: "ties", renderer: own.tiePaper, lineCap: "round" };
-    const layers = [L.polyline(line, { ...under, color: "#ffffff", weight: arc.strong ? 7 : 4, opacity: 0.75 })];
+    const casing = { ...under, color: "#ffffff", weight: arc.strong ? 8 : 4, opacity: arc.faint ? 0.3 : 0.75 };
+    const layers = [L.polyline(line, casing)];
     const shown = L.polyline(line, {
       ...touched(own),
       className: "zhendi-arc",
       lineCap: "round",
       color: arc.strong ? CHOSEN : BRAND,
-      weight: arc.strong ? 3.5 : 1.8,
-      opacity: arc.strong ? 1 : 0.75,
-      dashArray: arc.dashed ? "5 6" : null,
+      weight: arc.strong ? 4.5 : 1.8,
+      opacity: arc.faint ? 0.3 : arc.strong ? 1 : 0.75,
+      dashArray: arc.dashed ? (arc.strong ? "11 7" : "5 6") : null,
     });
     layers.push(named(shown, arc.label));
     for (const end of [arc.a, arc.b])

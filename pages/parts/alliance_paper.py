@@ -1,0 +1,78 @@
+"""Proposals to print: one sheet a merchant, to be left on the counter; no customer's data stands on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from data.alliances.held import Alliance
+from data.basemaps import BaseMap
+from data.paper.proposal import proposal
+from data.rights import Asker
+from data.snapshots import Snapshot
+from data.zones.intervals import today
+from pages.parts import alliance_reads, state
+from pages.parts.alliance_map import Look
+from pages.parts.frame import writing
+from pages.parts.words import _, language, plain, shorten
+
+
+def show(look: Look, held: Alliance) -> None:
+    """Offer the sheet of each member."""
+    present = held.members[held.members["left"].isna()]
+    if len(present) < 2:
+        st.info(_("A proposal names partners: the alliance needs a second member first."))
+        return
+    st.caption(
+        _(
+            "One sheet for each member: who we are, the partners, what each side gains in rounded shares, "
+            "the offers, and room for a signature. No customer's data stands on it. Each sheet taken is on "
+            "record."
+        )
+    )
+    with st.container(horizontal=True, gap="small"):
+        for row in present.itertuples():
+            button(
+                look.asker, look.snapshot, look.branch["name"], look.base, int(row.merchant_id), str(row.name)
+            )
+
+
+def button(
+    asker: Asker,
+    snapshot: Snapshot,
+    branch: str,
+    base: BaseMap,
+    merchant_id: int,
+    name: str,
+    partner_ids: Sequence[int] | None = None,
+) -> None:
+    """Offer a merchant's sheet; it is drawn when it is asked for."""
+    said, opened, day = language(), writing, today()  # looked up here: the sheet is made beside the page
+    known = alliance_reads.trades()
+    title = _("Proposal")
+
+    def content() -> bytes:
+        with opened() as session:
+            return proposal(
+                session,
+                asker,
+                snapshot,
+                known,
+                merchant_id,
+                branch=branch,
+                partner_ids=partner_ids,
+                base=base,
+                language=said,
+                today=day,
+            )
+
+    st.download_button(
+        plain(shorten(name)),
+        data=content,
+        file_name=f"{title}_{name}_{day:%Y%m%d}.pdf",
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        key=f"{state.ALLIANCE_FORM}_paper_{merchant_id}",
+        on_click="ignore",
+    )
