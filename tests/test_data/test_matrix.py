@@ -169,10 +169,8 @@ def test_a_complement_of_strength_nothing_takes_a_pair_out():
 def test_terms_of_a_parent_reach_children_that_have_none_of_their_own():
     told = resolved_terms({"education": Terms(900, ("farmers",)), "sport": Terms(None, ())})
     assert told["education"] == (900, ("farmers",))
-    assert told["tutoring"] == (
-        1500,
-        ("farmers",),
-    )  # its own reach is in the file, its groups are the parent's
+    assert told["tutoring"] == (900, ("farmers",))
+    assert told["middle_school"] == (1500, ("farmers",))  # its own reach is in the file, its groups are not
     assert told["kindergarten"].serves == ("families", "new_citizens")
     assert told["sports_shop"].serves == ()
     assert told["other"] == (500, ())
