@@ -28,7 +28,7 @@ from data.catchments import catchment
 from data.filters import CLOSED
 from data.rights import Asker, Role
 from data.snapshots import Snapshot, load
-from data.towns import invented
+from data.towns import allied, invented
 from data.zones import coverage, pairs, plans, teams, visit_lists
 from data.zones.intervals import today
 from geo import drawing
@@ -53,7 +53,7 @@ _STREET = re.compile(r"^(\D+?[路街巷道线])")
 
 def begin(session: Session, asker: Asker, branch_id: int) -> None:
     """
-    Give a branch whose lists were brought in its people, a published plan, visits, and a draft.
+    Give a branch whose lists were brought in people, a published plan, visits, a draft, and alliances.
 
     Parameters
     ----------
@@ -72,6 +72,7 @@ def begin(session: Session, asker: Asker, branch_id: int) -> None:
     plans.publish(session, asker, plan_id, 0)
     rethought(session, asker, draft_id)
     visited(session, asker, held, plan)
+    allied.begin(session, asker, held, _streets(session, branch_id))
 
 
 def staff(session: Session, asker: Asker, branch_id: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import gzip
 import json
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -17,14 +18,15 @@ from mapbox_vector_tile import decode
 from pmtiles.reader import MmapSource, Reader
 from pyproj import Transformer
 from python_calamine import CalamineWorkbook
+from sqlalchemy import select
 
-from data import catalogue, demo, store, tables
+from data import catalogue, demo, snapshots, store, tables
 from data.basemaps import BaseMap
 from data.config import Settings
 from data.meaning import kinds
 from data.paper import streets
 from data.rights import Asker, Role, command_line
-from data.towns import townsfolk
+from data.towns import invented, townsfolk
 from data.towns.town import CENTRE, Town, plan_town
 from geo.crs import local_metric
 from geo.errors import Conflict, NotFound, RightsError
@@ -264,6 +266,27 @@ def test_the_branch_works_by_a_plan_of_zones_with_pairs_and_has_a_draft(
     assert groups.count(None) == 1 and len(groups) == 5, "four groups of three in a large one"
 
 
+def test_the_branch_has_links_and_alliances_at_different_stages(settings: Settings, branch_id: int) -> None:
+    linked, allied, members = tables.links.c, tables.alliances.c, tables.alliance_members.c
+    with store.reading(store.engine(settings)) as session:
+        states = list(session.scalars(select(linked.state).where(linked.branch_id == branch_id)))
+        rows = session.execute(select(allied.id, allied.name, allied.status, allied.stage)).all()
+        sizes = Counter(session.scalars(select(members.alliance_id).where(members.left.is_(None))))
+        people = select(tables.people.c.name).join(tables.links, linked.owner_id == tables.people.c.id)
+        owners = set(session.scalars(people))
+        merchants = snapshots.load(session, branch_id).merchants
+    assert Counter(states) == {"accepted": 7, "refused": 2, "ended": 1}
+    assert owners and owners <= set(invented.POSTS["outdoor"])
+    assert [(row.status, row.stage) for row in sorted(rows, key=lambda row: row.id)] == [
+        ("active", "ecosystem"),
+        ("active", "platform"),
+        ("forming", "relation"),
+    ]
+    assert len({row.name for row in rows}) == 3 and all(3 <= size <= 12 for size in sizes.values())
+    assert merchants.allied.sum() == sizes[rows[0].id] + sizes[rows[1].id]
+    assert counted(settings, tables.referrals) == 4
+
+
 def test_the_street_plan_is_a_small_archive_that_lies_over_the_town(
     settings: Settings, branch_id: int
 ) -> None:
@@ -335,6 +358,10 @@ def test_progress_goes_one_way_and_removal_leaves_nothing(
         tables.assignments,
         tables.visits,
         tables.teams,
+        tables.links,
+        tables.alliances,
+        tables.alliance_members,
+        tables.referrals,
     )
     assert [counted(settings, table) for table in left] == [0] * len(left)
     assert not (tmp_path / "basemaps" / "demo.pmtiles").exists()
