@@ -90,7 +90,7 @@ def pick_reachable() -> str:
         index=list(REACHABLE_NAMES).index(state.value(key)),
         format_func=spoken(REACHABLE_NAMES),
         key=key,
-        width=220,
+        width=250,
         help=_(
             "What customer coverage is a share of; places tell how many adults, households and employees."
         ),

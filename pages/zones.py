@@ -87,6 +87,7 @@ def work(asker: Asker, branch: Mapping[str, Any], plan_id: int, base: BaseMap, l
         zone_map.show(look)
     with right:
         side(asker, look, may=may)
+    zone_tabs.after_the_list()
     with left, calm():
         zone_tabs.show(asker, snapshot, held, look.other, may=may)
 

@@ -22,6 +22,21 @@ STATES = {
 LINES_SHOWN = 200
 
 
+# On a phone the columns stand one below the other: what is below the map comes after the list and the card.
+_COLUMN = "[data-testid='stColumn']:has(> [data-testid='stVerticalBlock'] > .st-key-{tabs})"
+_STYLE = """<style>@media (max-width: 640px) {{
+{column}, {column} > [data-testid='stVerticalBlock'] {{display: contents}}
+{column} > [data-testid='stVerticalBlock'] > * {{flex: 1 1 100%}}
+{column} + [data-testid='stColumn'] {{order: 1}}
+.st-key-{tabs} {{order: 2}}
+}}</style>"""
+
+
+def after_the_list() -> None:
+    """Let the tabs come after the list of zones where the page is narrow."""
+    st.html(_STYLE.format(column=_COLUMN.format(tabs=state.ZONE_TABS), tabs=state.ZONE_TABS))
+
+
 def show(asker: Asker, snapshot: Snapshot, held: Held, other: Held | None, *, may: bool) -> None:
     """Show the tabs; what is not looked at is not worked out."""
     names = [_("Rules"), _("Compare plans"), _("Take out"), _("What was done")]

@@ -29,10 +29,14 @@ def town(demo_var: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture
 def page_of_zones(browse: Browse, town: Server, watch: Watch) -> Iterator[Page]:
-    """Return the page at a fresh draft, reached with one click on a zone's card."""
-    page = browse(f"{town.url}/zones?branch=DEMO&base=none&zone=1", width=1366)
-    page.get_by_role("button", name="在草稿中调整").click()
-    expect(page.get_by_text("当前是草稿").first).to_be_visible()
+    """Return the page at a fresh copy of the published plan."""
+    page = browse(f"{town.url}/zones?branch=DEMO&base=none", width=1366)
+    page.get_by_role("button", name="复制为草稿").click()
+    box = page.get_by_role("dialog").get_by_role("textbox")
+    box.fill(f"草稿 {page.evaluate('Date.now()')}")
+    box.press("Tab")
+    page.get_by_role("dialog").get_by_role("button", name="保存").click()
+    expect(page.get_by_text("草稿在发布前对任何人都不生效")).to_be_visible()
     settled(page)
     yield page
     watch.complaints = [text for text in watch.complaints if not name_not_known(text)]  # of a deep link

@@ -23,13 +23,17 @@ from sqlalchemy import select
 from data import catalogue, demo, snapshots, store, tables
 from data.basemaps import BaseMap
 from data.config import Settings
+from data.files.readers import open_table
 from data.meaning import kinds
 from data.paper import streets
 from data.rights import Asker, Role, command_line
 from data.towns import invented, townsfolk
+from data.towns.streetplan import barriers_file
 from data.towns.town import CENTRE, Town, plan_town
+from data.zones.barriers import read_barriers
 from geo.crs import local_metric
 from geo.errors import Conflict, NotFound, RightsError
+from geo.plans import Frame
 from geo.tiles import tile_at
 
 CLI = command_line("tests")
@@ -285,6 +289,18 @@ def test_the_branch_has_links_and_alliances_at_different_stages(settings: Settin
     assert len({row.name for row in rows}) == 3 and all(3 <= size <= 12 for size in sizes.values())
     assert merchants.allied.sum() == sizes[rows[0].id] + sizes[rows[1].id]
     assert counted(settings, tables.referrals) == 4
+
+
+def test_the_river_is_a_barrier_open_at_its_bridges(settings: Settings, branch_id: int, town: Town) -> None:
+    with store.reading(store.engine(settings)) as session:
+        branch = store.branch(session, CLI, branch_id)
+    frame = Frame(branch["lon"], branch["lat"], 3000.0, 9)
+    found = read_barriers(open_table(barriers_file(settings)), frame, datum="wgs84")
+    (river,) = found.barriers
+    bridges = [road.line for road in town.roads if road.kind == "bridge"]
+    assert river.name == invented.RIVER and found.bridges == len(bridges) > 0
+    assert not any(town.geographic(line).intersects(river.shape) for line in bridges)
+    assert river.shape.intersects(town.geographic(town.river))
 
 
 def test_the_street_plan_is_a_small_archive_that_lies_over_the_town(

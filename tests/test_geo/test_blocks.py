@@ -53,6 +53,12 @@ def test_a_barrier_parts_blocks_and_a_bridge_joins_them(squares: GeoSeries) -> N
     assert len(blocks.parted(found, [box(-10, 900, 3000, 1100)]).neighbours) == 4
 
 
+def test_a_block_in_a_river_belongs_to_the_bank_that_is_nearest(squares: GeoSeries) -> None:
+    # 300 m of water from south to north; the middles of B and D lie in it, 100 m from its eastern bank.
+    found = blocks.parted(blocks.polygon_blocks(squares), [box(1300, -10, 1600, 2010)])
+    assert [beside(found, block) for block in range(4)] == [[2], [3], [0], [1]]
+
+
 def test_polygons_without_metres_or_without_shape_are_refused(squares: GeoSeries) -> None:
     with pytest.raises(CrsError):
         blocks.polygon_blocks(squares.to_crs(4326))
