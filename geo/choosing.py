@@ -18,7 +18,7 @@ from scipy.sparse import csr_array, hstack, vstack
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-MOST_EXACT = 20_000  # memberships of alike elements, up to which the best choice is looked for
+MOST_EXACT = 150_000  # memberships of alike elements, up to which the best choice is looked for
 MOST_NODES = (
     2_000  # branches of the search for it: a number of steps, not of seconds, gives one answer everywhere
 )
