@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from data.rights import Asker, Right, Role
 from data.words import LANGUAGES, Language
-from pages import alliances, audit, branches, coverage, customer_map, imports, teams, zones
+from pages import alliances, audit, branches, clusters, coverage, customer_map, imports, teams, zones
 from pages.parts import state
 from pages.parts.frame import calm
 from pages.parts.identity import demo_branches, who_asks
@@ -57,6 +57,7 @@ def offered_pages(asker: Asker) -> list[StreamlitPage]:
         (customer_map.page, _("Customer map"), "map", Way.MAP, None),
         (zones.page, _("Zones"), "dashboard", Way.ZONES, Right.READ_PLANS),
         (coverage.page, _("Coverage"), "target", Way.COVERAGE, Right.READ_PLANS),
+        (clusters.page, _("Clusters"), "bubble_chart", Way.CLUSTERS, Right.READ_PLANS),
         (alliances.page, _("Alliances"), "hub", Way.ALLIANCES, Right.READ_PLANS),
         (teams.page, _("Teams"), "groups", Way.TEAMS, Right.READ_PLANS),
         (imports.page, _("Import lists"), "upload_file", Way.IMPORT, Right.IMPORT),

@@ -169,6 +169,16 @@ COVERAGE_TABLE = "coverage_table"
 COVERAGE_TABS = "coverage_tabs"
 COVERAGE_CARD = "coverage_card"
 ADVICE = "advice"
+# Of the page of clusters: what was looked at, how finely, and the cluster chosen in the URL too.
+CLUSTER_LAYER = "crowd"
+CLUSTER_SCALE = "scale"
+CLUSTER = "cluster"
+CLUSTER_MAP = "cluster_map"
+CLUSTER_WORK = "cluster_work"  # the part of the page that a click on the map runs anew
+CLUSTER_TABLE = "cluster_table"
+CLUSTER_CARD = "cluster_card"
+CLUSTER_ZONE = "cluster_zone"
+_CLUSTER_ASKED = "cluster_asked"
 # Of visits, and of the page of teams: the tab and the person in the URL too, the rest in the session only.
 VISIT = "visit"
 TEAM_TAB = "tab"
@@ -422,6 +432,7 @@ def settle_map(branch_id: int) -> None:
         forget_done()
         keep(RADIUS, None)
         choose_plan(None)
+        choose_cluster(None)
         leave_alliances()
 
 
@@ -1170,3 +1181,34 @@ def being_changed(kind: str, row_id: int) -> Mapping[str, Any] | None:
     """Return a row as it was when its change was begun; None where it is not being changed."""
     kept: Mapping[str, Any] | None = st.session_state.get(_BEING_CHANGED)
     return kept if kept is not None and (kept.get("kind"), kept.get("id")) == (kind, row_id) else None
+
+
+# Clusters ---------------------------------------------------------------------------------------------------
+
+
+def choose_cluster(number: int | None) -> None:
+    """Choose a cluster by its lasting number, or none; a callback too."""
+    keep(CLUSTER, None if number is None else str(number))
+    ask_whose_ground(None)
+
+
+def cluster_chosen() -> int | None:
+    """Return the cluster chosen."""
+    return number_in(CLUSTER)
+
+
+def choose_cluster_row(ids: Sequence[int], key: str) -> None:
+    """Choose the cluster whose row was clicked in the table; none when the click let go of it; a callback."""
+    rows = st.session_state[key]["selection"]["rows"]
+    choose_cluster(ids[rows[0]] if rows and rows[0] < len(ids) else None)
+
+
+def ask_whose_ground(asked: tuple[int, int, tuple[int, ...]] | None) -> None:
+    """Keep that a cluster made a zone covers others' ground: the cluster, the plan, its zones; a callback."""
+    st.session_state[_CLUSTER_ASKED] = asked
+
+
+def whose_ground(number: int) -> tuple[int, tuple[int, ...]] | None:
+    """Return the plan and the zones whose ground a cluster that is to be a zone covers, until it is said."""
+    asked: tuple[int, int, tuple[int, ...]] | None = st.session_state.get(_CLUSTER_ASKED)
+    return asked[1:] if asked is not None and asked[0] == number else None

@@ -14,6 +14,7 @@ class Way(StrEnum):
     MAP = "map"
     ZONES = "zones"
     COVERAGE = "coverage"
+    CLUSTERS = "clusters"
     ALLIANCES = "alliances"
     TEAMS = "teams"
     IMPORT = "import"
