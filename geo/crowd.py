@@ -22,6 +22,7 @@ Ints = NDArray[np.int64]
 Rows = NDArray[np.int64]
 
 MOST_GROUPS = 32  # bits of a mask
+_MOST_CELLS, _CELLS_EACH = 4_000_000, 32
 SLACK_M = 1e-5  # a cell counts as wholly inside only if it is by more than rounding
 
 
@@ -37,8 +38,9 @@ class Grid(NamedTuple):
         Where the cells begin, and their side.
     bands
         The occupied cells of row j are `bands[j]` to `bands[j + 1]`.
-    columns
-        Per occupied cell.
+    lows, offsets, cells
+        Row j begins at column `lows[j]`; the occupied cells before its k-th column are
+        `cells[offsets[j] + k]`, as far as `offsets[j + 1]`.
     starts
         The customers of cell i are `starts[i]` to `starts[i + 1]`.
     sums
@@ -53,7 +55,9 @@ class Grid(NamedTuple):
     south: float
     cell_m: float
     bands: Ints
-    columns: Ints
+    lows: Ints
+    offsets: Ints
+    cells: NDArray[np.int32]
     starts: Ints
     sums: Floats
 
@@ -94,7 +98,7 @@ class Crowd:
         people
             How many each counts as; whole numbers, so that sums are exact.
         cell_m
-            The side of a cell.
+            The side of a cell; wider where customers lie so far apart that cells would fill the memory.
 
         Raises
         ------
@@ -108,9 +112,14 @@ class Crowd:
         if bits.size and not (bits.min() >= 0 and bits.max() < MOST_GROUPS):
             raise GeoError(N_("There can be at most {count} customer groups."), count=MOST_GROUPS)
         west, south = (float(each.min()) if each.size else 0.0 for each in (east, north))
-        column = np.floor((east - west) / cell_m).astype(np.int64)
-        band = np.floor((north - south) / cell_m).astype(np.int64)
-        order = np.lexsort((column, band))
+        while True:
+            column = np.floor((east - west) / cell_m).astype(np.int64)
+            band = np.floor((north - south) / cell_m).astype(np.int64)
+            order = np.argsort(band * (column.max(initial=0) + 1) + column, kind="stable")
+            lows, offsets = _rows_of_cells(column[order], band[order])
+            if offsets[-1] <= _MOST_CELLS + _CELLS_EACH * east.size:
+                break
+            cell_m *= 2.0
         column, band, bits, weight = column[order], band[order], bits[order].astype(np.uint8), weight[order]
         new = np.ones(len(order), dtype=bool)
         new[1:] = (np.diff(column) != 0) | (np.diff(band) != 0)
@@ -120,7 +129,8 @@ class Crowd:
         held = np.bincount(cell * groups + bits, weights=weight, minlength=len(first) * groups)
         sums = np.zeros((len(first) + 1, groups))
         np.cumsum(held.reshape(-1, groups), axis=0, out=sums[1:])
-        height = int(band[-1]) + 1 if band.size else 0
+        holds = np.zeros(offsets[-1], dtype=np.int32)
+        holds[offsets[band[first]] + column[first] - lows[band[first]]] = 1
         grid = Grid(
             x=np.ascontiguousarray(east[order]),
             y=np.ascontiguousarray(north[order]),
@@ -129,8 +139,10 @@ class Crowd:
             west=west,
             south=south,
             cell_m=float(cell_m),
-            bands=np.searchsorted(band[first], np.arange(height + 1)).astype(np.int64),
-            columns=column[first],
+            bands=np.searchsorted(band[first], np.arange(len(lows) + 1)).astype(np.int64),
+            lows=lows,
+            offsets=offsets,
+            cells=np.cumsum(holds, dtype=np.int32) - holds,
             starts=np.append(first, len(order)).astype(np.int64),
             sums=sums,
         )
@@ -146,6 +158,17 @@ class Crowd:
             Their places in the arrays the crowd was built of, in order.
         """
         return np.sort(self.rows[_members(self.grid, float(x), float(y), float(reach_m), int(serves))])
+
+
+def _rows_of_cells(column: Ints, band: Ints) -> tuple[Ints, Ints]:
+    """Return the lowest column of each row of cells, and how many columns all rows before it span."""
+    height = int(band[-1]) + 1 if band.size else 0
+    edges = np.searchsorted(band, np.arange(height + 1))
+    held = edges[:-1] < edges[1:]
+    lows, widths = np.zeros(height, dtype=np.int64), np.zeros(height, dtype=np.int64)
+    lows[held] = column[edges[:-1][held]]
+    widths[held] = column[edges[1:][held] - 1] - lows[held] + 1
+    return lows, np.concatenate([[0], np.cumsum(widths)]).astype(np.int64)
 
 
 def served_counts(crowd: Crowd, x: ArrayLike, y: ArrayLike, reach_m: ArrayLike, serves: ArrayLike) -> Floats:
@@ -178,15 +201,14 @@ def by_group(crowd: Crowd, x: ArrayLike, y: ArrayLike, reach_m: ArrayLike) -> Fl
 
 
 @inner
-def from_column(columns: Ints, first: int, end: int, least: float) -> int:
-    """Return the first place among some of a row's cells whose column is at least that."""
-    while first < end:
-        middle = (first + end) // 2
-        if columns[middle] < least:
-            first = middle + 1
-        else:
-            end = middle
-    return first
+def from_column(grid: Grid, band: int, least: float) -> int:
+    """Return the first of a row's occupied cells whose column is at least that."""
+    at = least - grid.lows[band]
+    if at <= 0.0:
+        return int(grid.bands[band])
+    if at >= grid.offsets[band + 1] - grid.offsets[band]:
+        return int(grid.bands[band + 1])
+    return int(grid.cells[grid.offsets[band] + int(at)])
 
 
 @inner
@@ -211,14 +233,14 @@ def span(grid: Grid, band: int, x: float, y: float, reach: float) -> tuple[int, 
     if near > reach or first == end:
         return first, first, first, first
     wide = np.sqrt(reach * reach - max(near, 0.0) ** 2) + SLACK_M
-    first = from_column(grid.columns, first, end, np.floor((x - wide - grid.west) / grid.cell_m))
-    end = from_column(grid.columns, first, end, np.floor((x + wide - grid.west) / grid.cell_m) + 1.0)
+    first = from_column(grid, band, np.floor((x - wide - grid.west) / grid.cell_m))
+    end = from_column(grid, band, np.floor((x + wide - grid.west) / grid.cell_m) + 1.0)
     far = max(abs(low - y), abs(high - y)) + SLACK_M
     if far > reach:
         return first, end, end, end
     narrow = np.sqrt(reach * reach - far * far) - SLACK_M
-    left = from_column(grid.columns, first, end, np.ceil((x - narrow - grid.west) / grid.cell_m))
-    right = from_column(grid.columns, left, end, np.floor((x + narrow - grid.west) / grid.cell_m))
+    left = from_column(grid, band, np.ceil((x - narrow - grid.west) / grid.cell_m))
+    right = from_column(grid, band, np.floor((x + narrow - grid.west) / grid.cell_m))
     return (first, left, right, end) if left < right else (first, end, end, end)
 
 

@@ -133,7 +133,7 @@ def _lens(a: float, b: float, apart: float) -> float:
     return float(a * a * np.arctan2(half, to_a) + b * b * np.arctan2(half, to_b) - apart * half)
 
 
-def shared(crowd: Crowd, shops: Shops, a: Ids, b: Ids) -> Shared:
+def shared(crowd: Crowd, shops: Shops, a: Ids, b: Ids, *, known: Outlook | None = None) -> Shared:
     """
     Return what pairs of merchants share and gain.
 
@@ -145,6 +145,8 @@ def shared(crowd: Crowd, shops: Shops, a: Ids, b: Ids) -> Shared:
         The merchants.
     a, b
         Places among them; quickest where pairs of one `a` follow each other.
+    known
+        The merchants' outlook, where it was worked out before.
 
     Notes
     -----
@@ -152,7 +154,7 @@ def shared(crowd: Crowd, shops: Shops, a: Ids, b: Ids) -> Shared:
     then C is shared, B - C the first's gain and A - C the second's. A and B are sums of what `by_group`
     counted once per merchant; only C is counted per pair.
     """
-    near, served = _near_and_served(crowd, shops)
+    near, served = _near_and_served(crowd, shops) if known is None else (known.near, known.served)
     first, second = np.ascontiguousarray(a, dtype=np.int32), np.ascontiguousarray(b, dtype=np.int32)
     counts = np.zeros((3, len(first)))
     groups = np.full((2, len(first)), NO_GROUP, dtype=np.int8)

@@ -192,7 +192,7 @@ def _made(
         keep=KEEP,
         outlook=outlook,
     )
-    found = served.shared(crowd, shops, pairs.a, pairs.b)
+    found = served.shared(crowd, shops, pairs.a, pairs.b, known=outlook)
     at = np.flatnonzero(_gain_enough(found.gain_a, found.served[pairs.a]))
     at = at[_gain_enough(found.gain_b[at], found.served[pairs.b[at]])]
     a, b = pairs.a[at], pairs.b[at]

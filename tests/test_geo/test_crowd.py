@@ -75,8 +75,17 @@ def test_nobody_is_there_or_in_reach():
 
 def test_somebody_on_the_other_side_of_the_earth_costs_no_room():
     crowd = Crowd.build([0.0, 2e7], [0.0, 2e7], [0, 0], [1, 1])
-    assert crowd.nbytes < 8 * 2e7 / 50 + 10_000
+    assert crowd.nbytes < 24 * 2e7 / 50 + 10_000
     assert served_counts(crowd, [2e7], [2e7], [10.0], [1]).tolist() == [1.0]
+
+
+def test_cells_widen_where_they_would_fill_the_memory(monkeypatch):
+    monkeypatch.setattr("geo.crowd._MOST_CELLS", 100)
+    x = np.tile([0.0, 10_000.0], 50)
+    y = np.repeat(np.arange(50.0), 2)
+    crowd = Crowd.build(x, y, np.zeros(100, dtype=int), np.ones(100), cell_m=1.0)
+    assert crowd.grid.cell_m > 2.0
+    assert served_counts(crowd, [0.0, 10_000.0], [25.0, 0.0], [10.0, 20.0], [1, 1]).tolist() == [21.0, 21.0]
 
 
 def test_what_cannot_be_counted_is_refused():
