@@ -22,7 +22,7 @@ _AT_HOME = np.array([20.0, 20.0, 200.0]), 0.2, 0.02
 _COLD, _WARM, _COLDEST = 0.1, 2.0, 0.02
 _DEAR = np.array([5.0, 5.0, 200.0])
 
-_ATTEMPTS = 8  # at a plan that nearly keeps its limits
+_ATTEMPTS = 24
 _FEW, _FAR = 2, 0.3  # attempts at one that is so far out that nothing may help
 _HALF = 0.5  # of what a plan is off, aimed at first
 _EVEN = 0.15  # of the tolerance: as even as anybody asks
@@ -52,14 +52,18 @@ class Pinned:
 
 
 def annealed(
-    task: Task, start: Ints, pinned: Pinned, trials: int, seed: int, watch: Watch
+    task: Task, start: Ints, pinned: Pinned, trials: int, seed: int, watch: Watch, warmth: float = 1.0
 ) -> tuple[float, float, Ints]:
-    """Return the excess, the worth and the zones of the best plan met from a start."""
+    """
+    Return the excess, the worth and the zones of the best plan met from a start.
+
+    The less `warmth` it begins with, the more of the start stays.
+    """
     work = _Work(task, start, pinned, seed)
     prices, hot, cold = _AT_HOME if pinned.at_home else _PLAIN if task.plain else _UNEVEN
     prices = prices.copy()
     if not pinned.at_home and task.border_share:  # what a border costs is moved about at the same heat
-        hot, cold = 5.0 * task.border_share, 0.125 * task.border_share
+        hot, cold = 5.0 * warmth * task.border_share, 0.125 * task.border_share
     heats = hot * (cold / hot) ** (np.arange(CHUNKS + 1) / CHUNKS)
     for chunk in range(CHUNKS):
         watch.step()

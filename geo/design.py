@@ -1,10 +1,11 @@
 """
 The designer: blocks into zones that weigh alike, each in one piece and as compact as can be.
 
-Several starts (`geo.starting`) are each annealed (`geo.annealing`): at a falling temperature blocks go over
-to the zone beside them, alone or two at once, never leaving a zone in pieces; what breaks the limits costs,
-and the more the longer they stay broken. How much is tried follows from the size alone, never from a clock:
-the same blocks and the same seed give the same zones on every machine.
+Several starts (`geo.starting`; where borders count, METIS's shortest among them) are each annealed
+(`geo.annealing`): at a falling temperature blocks go over to the zone beside them, alone or two at once,
+never leaving a zone in pieces; what breaks the limits costs, and the more the longer they stay broken. How
+much is tried follows from the size alone, never from a clock: the same blocks and the same seed give the
+same zones on every machine.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from geo.annealing import CHUNKS, EVENINGS, Pinned, annealed, evened, settled
 from geo.blocks import Blocks
 from geo.errors import N_, GeoError
-from geo.starting import check_parts, chosen_among, mended, parts_of, seeds_of, started
+from geo.starting import check_parts, chosen_among, mended, parted, parts_of, seeds_of, started
 from geo.task import TOLERANCE, Design, Limits, Progress, Task, Watch
 
 __all__ = ["TOLERANCE", "Design", "Limits", "Progress", "Rebalanced", "design", "rebalance"]
@@ -31,6 +32,9 @@ _MOST_TRIALS = 4_000_000  # of one run
 _SLOW_TRIALS, _SLOW_BLOCKS, _TWICE = 12_000_000, 5_000, 1_500
 _AIM = 0.8  # of the tolerance, where zones are to be more even than it asks
 _REBALANCINGS = 3
+_PARTINGS = 12  # starts with short borders, of which the best is refined
+# Shares of a run's moves, and how warm it begins: what is to be refined only, the runs beside it, any other.
+_REFINED, _BESIDE, _ALONE = (0.5, 0.2), (0.67, 1.0), (1.0, 1.0)
 
 
 def design(
@@ -97,14 +101,20 @@ def design(
     check_parts(part, zones)
     aim = task.narrowed(_AIM) if give > 0.0 else task
     runs, trials = _runs(task)
+    borders = not task.plain and zones > 1 and not part.max() and not len(seeds) + len(candidates)
+    runs += borders
     watch = Watch(progress, cancelled, runs * CHUNKS + EVENINGS + 1)
     best: tuple[float, float, Ints, Pinned] | None = None
     for run in range(runs):
         random = np.random.default_rng([abs(seed), run])
         own = chosen_among(task, candidates, fixed, random) if len(candidates) else fixed
         pinned = Pinned(len(blocks), own)
-        start = started(task, part, own, random)
-        found = annealed(aim, start, pinned, int(trials * effort), seed * 1_000 + run + 1, watch)
+        short = borders and run == 0
+        start = parted(task, _PARTINGS) if short else None
+        start = started(task, part, own, random) if start is None else start
+        share, warmth = _REFINED if short else _BESIDE if borders else _ALONE
+        tries, number = int(trials * effort * share), seed * 1_000 + run + 1
+        found = annealed(aim, start, pinned, tries, number, watch, warmth=warmth)
         if best is None or found[:2] < best[:2]:
             best = (*found, pinned)
         if enough is not None and best[0] == 0.0 and enough():

@@ -30,7 +30,7 @@ from geo.starting import parts_of
 Floats = NDArray[np.float64]
 Place = tuple[float, float]
 
-BORDER_SHARE = 8.0
+BORDER_SHARE = 12.0
 GIVE = 0.015
 FEWEST_CELLS, CELLS_A_POINT = 300, 10  # many empty cells only blur what is balanced
 _LEAST_PART = 0.25  # of a zone: ground cut off from the rest with less in it is left without one
