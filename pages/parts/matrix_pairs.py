@@ -90,8 +90,9 @@ def summed(rows: DataFrame, picked: DataFrame) -> None:
         _("{shown} of {count} pairs", shown=number(len(picked)), count=number(len(rows))),
         _("{count} complete each other", count=number(int(counts.get("complement", 0)))),
         _("{count} compete", count=number(int(counts.get("compete", 0)))),
-        ngettext("one is the bank's own", "{n} are the bank's own", int(rows["own"].sum())),
     ]
+    if own := int(rows["own"].sum()):
+        parts.append(ngettext("one is the bank's own", "{n} are the bank's own", own))
     st.caption(" · ".join(parts))
 
 
@@ -192,7 +193,7 @@ def said(own: Any) -> None:
     """Say what holds of a pair, and who says so."""
     st.markdown(
         f":{COLOURS[own['relation']]}-badge[{_(RELATION_NAMES[own['relation']])}] "
-        f"**{number(own['strength'], compact=False)}**"
+        f"**{own['strength']:.2f}**"
     )
     st.markdown(plain(own[language()]))
     if own["own"]:

@@ -31,7 +31,7 @@ def place(metres):
     return destination(LON, LAT, 90 if metres >= 0 else 270, abs(metres))
 
 
-def street(engine, shops=SHOPS, people=PEOPLE):
+def street(engine, shops=SHOPS, people=PEOPLE, code="S"):
     """
     Store a branch on a street from west to east, and return its id and the merchants' ids.
 
@@ -40,7 +40,7 @@ def street(engine, shops=SHOPS, people=PEOPLE):
     merchants     photo    kinder.    books
     """
     with store.transaction(engine) as session:
-        branch_id = store.add_branch(session, ME, code="S", name="街口支行", lon=LON, lat=LAT, is_demo=True)
+        branch_id = store.add_branch(session, ME, code=code, name="街口支行", lon=LON, lat=LAT, is_demo=True)
         where = [place(metres) for _code, metres in shops]
         rows = pd.DataFrame(
             {
