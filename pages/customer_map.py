@@ -16,7 +16,7 @@ from data.figures import Filters, Reach
 from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from geo.catchment import SHARES
-from pages.parts import board, chosen, filters, hand, reads, state, undoing
+from pages.parts import alliance_layer, board, chosen, filters, hand, reads, state, undoing
 from pages.parts import map as maps
 from pages.parts.chosen import Sight
 from pages.parts.frame import calm
@@ -98,9 +98,11 @@ def ground_part(
     with right:
         card = st.container()
         ground, reach, shares = radius_tools(asker, held)
-    sight = Sight(held, layers, picked, reads.is_masked(asker, held.branch_id))
+    points = [layer for layer in layers if layer in catalogue.LAYERS]
+    sight = Sight(held, points, picked, reads.is_masked(asker, held.branch_id))
     with left:
-        map_part(Look(asker, branch, sight, base, metric, ground, reach, shares), state.focus())
+        ties = alliance_layer.NAME in layers
+        map_part(Look(asker, branch, sight, base, metric, ground, reach, shares, ties), state.focus())
     with card, calm():
         if not hand.panel(asker, held):
             chosen.show(state.selected(), sight, asker)
@@ -137,7 +139,7 @@ def title(asker: Asker, branch: Mapping[str, Any]) -> None:
 def tools(asker: Asker, branch: Mapping[str, Any]) -> tuple[Sequence[str], Filters, BaseMap, str]:
     """Show what has a title in a row, what has none in one below, and return what is chosen."""
     with st.container(horizontal=True, vertical_alignment="top", gap="xsmall"):
-        layers = filters.pick_layers()
+        layers = filters.pick_layers(alliance_layer.offered(asker, int(branch["id"])))
         metric = pick_metric() if "customers" in layers else "count"
         base = pick_base(bool(branch["is_demo"]))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -318,6 +320,7 @@ class Look(NamedTuple):
     catchment: Catchment
     reach: Reach
     shares: Sequence[float]
+    ties: bool = False
 
 
 @st.fragment
@@ -362,6 +365,8 @@ def scene(look: Look) -> Scene:
         selected=None if picked is None else Marked(picked.lon, picked.lat),
         pin=None if spot is None else Marked(*spot),
         hint=hand.hint(),
+        hulls=alliance_layer.hulls(asker, held) if look.ties else [],
+        arcs=alliance_layer.arcs(asker, held) if look.ties else [],
         outside=look.reach.outside,
         metric=look.metric,
         colours=reads.colours(),

@@ -64,10 +64,7 @@ def spec(
                 "type": "graph",
                 "layout": "none",
                 "roam": False,
-                "left": 70,
-                "right": 70,
-                "top": 40,
-                "bottom": 40,
+                "width": "56%",  # the height follows, so that circles stay round
                 "data": [hub(branch), *placed(nodes)],
                 "links": lines,
             }
@@ -100,7 +97,7 @@ def placed(nodes: Sequence[Node]) -> list[dict[str, Any]]:
                 "id": str(node.id),
                 "name": shorten(node.name),
                 "x": round(200 * x, 3),
-                "y": round(120 * y, 3),
+                "y": round(130 * y, 3),
                 "symbolSize": NODE_PX,
                 "itemStyle": {"color": node.colour, "borderColor": "#ffffff", "borderWidth": 2},
                 "label": {"show": True, "position": side, "width": 110, "overflow": "truncate"},

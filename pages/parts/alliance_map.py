@@ -88,6 +88,7 @@ def scene(look: Look) -> Scene:
         rings=rings(snapshot),
         hulls=hulls(look),
         arcs=arcs(look),
+        near=True,
         colours=reads.colours(),
         legend=reads.legend(),
     )

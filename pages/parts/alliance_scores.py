@@ -61,9 +61,11 @@ def metrics(worth: Scores) -> None:
             needs_text(worth),
         ),
     )
-    for column, (title, value, meaning, below) in zip(st.columns(3, gap="xsmall"), told, strict=True):
+    columns = st.columns(3, gap="xsmall", wrap=False)
+    for column, (title, value, meaning, below) in zip(columns, told, strict=True):
         with column, st.container(border=True, gap="xxsmall", height="stretch"):
-            st.metric(title, value, help=meaning)
+            st.caption(title, help=meaning)  # a metric's own label is cut, not wrapped
+            st.metric(title, value, label_visibility="collapsed")
             st.caption(plain(below))
 
 

@@ -30,7 +30,7 @@ from pages.parts.ways import Way, link
 from pages.parts.words import N_, NONE, _, day, in_one_language, number
 
 THERE, PROPOSED = "there", "proposed"
-VIEWS = {THERE: N_("Alliances there are"), PROPOSED: N_("Alliances proposed")}
+VIEWS = {THERE: N_("Existing alliances"), PROPOSED: N_("Proposed alliances")}
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 300
 
 

@@ -25,15 +25,23 @@ FOUND = 20
 NEAR_ZOOM = 17.0
 
 
-def pick_layers() -> tuple[str, ...]:
-    """Ask which layers to draw and return them; all by default."""
-    key = state.seed(state.LAYERS, lambda text: codes_in(text, catalogue.LAYERS), list(catalogue.LAYERS))
+def pick_layers(more: Mapping[str, str]) -> tuple[str, ...]:
+    """
+    Ask which layers to draw and return them.
+
+    Parameters
+    ----------
+    more
+        Marked names, by code, of what can be drawn besides the layers of points, which all are by default.
+    """
+    names = LAYER_NAMES | dict(more)
+    key = state.seed(state.LAYERS, lambda text: codes_in(text, names), list(catalogue.LAYERS))
     picked = st.pills(
         _("Layers"),
-        catalogue.LAYERS,
+        list(names),
         default=state.value(key),
         selection_mode="multi",
-        format_func=spoken(LAYER_NAMES),
+        format_func=spoken(names),
         key=key,
     )
     state.keep(state.LAYERS, None if set(picked) == set(catalogue.LAYERS) else ".".join(picked))

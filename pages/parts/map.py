@@ -137,8 +137,8 @@ class Scene:
         Drawn in this order; see `outlines.DrawnZone`.
     barriers
         Lines and areas, WGS 84, that no zone crosses.
-    hulls, arcs
-        What joins merchants, under the points; see `ties`.
+    hulls, arcs, near
+        What joins merchants, under the points; see `ties`. Whether the first look is at that.
     tool
         What the mouse draws with; None: a click is a click.
     hint
@@ -165,6 +165,7 @@ class Scene:
     barriers: Sequence[BaseGeometry] = ()
     hulls: Sequence[Hull] = ()
     arcs: Sequence[Arc] = ()
+    near: bool = False
     tool: Tool | None = None
     hint: str = ""
     outside: bool = False
@@ -289,7 +290,7 @@ def flight(scene: Scene) -> str:
     """Return what, when it changes, sends the map somewhere: another branch, another datum, a flight."""
     where = scene.centre and f"{scene.centre.lon:.6f},{scene.centre.lat:.6f}"
     count = "".join(f"/{len(dots.lon)}" for dots in scene.dots)
-    ties = "/ties" if scene.hulls or scene.arcs else ""
+    ties = "/ties" if scene.near and (scene.hulls or scene.arcs) else ""
     return f"{where}/{scene.base.datum}/{state.flights()}{count}{ties}"
 
 
@@ -301,7 +302,7 @@ def first_view(scene: Scene) -> dict[str, object]:
         west, south, east, north = shapely.total_bounds(shapes)
         corners = [shifted(Marked(west, south), datum), shifted(Marked(east, north), datum)]
         return {"key": flight(scene), "bounds": corners}
-    if kept is None and (box := box_of(scene.hulls, scene.arcs)) is not None:
+    if kept is None and scene.near and (box := box_of(scene.hulls, scene.arcs)) is not None:
         return {"key": flight(scene), "bounds": [shifted(Marked(*corner), datum) for corner in box]}
     wide = first_radius_m(scene.rings)
     if kept is None and scene.centre is not None and wide is not None:

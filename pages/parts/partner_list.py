@@ -54,21 +54,27 @@ def choose(look: Look, pairs: list[Pair]) -> None:
 def marked(look: Look, row: dict[str, object], side: str) -> str:
     """Return a merchant's name; the pair chosen is marked."""
     name = look.names.get(int(str(row[side])), NONE)
-    is_chosen = side == "a" and (row["a"], row["b"]) == state.pair()
+    is_chosen = side == sides(look, row)[0] and (row["a"], row["b"]) == state.pair()
     return f"{'▸ ' if is_chosen else ''}{name}"
+
+
+def sides(look: Look, row: dict[str, object]) -> tuple[str, str]:
+    """Return which merchant of a pair stands first: the one whose partners are looked for."""
+    asked = None if look.ground is None else look.ground.merchant_id
+    return ("b", "a") if row["b"] == asked else ("a", "b")
 
 
 def suggestions(look: Look) -> DataFrame:
     """Return suggestions as they stand on screen."""
-    rows = look.rows.to_dict("records")
+    rows = [(row, *sides(look, row)) for row in look.rows.to_dict("records")]
     return DataFrame(
         {
-            _("Merchant"): [marked(look, row, "a") for row in rows],
-            _("Partner"): [marked(look, row, "b") for row in rows],
+            _("Merchant"): [marked(look, row, first) for row, first, _second in rows],
+            _("Partner"): [marked(look, row, second) for row, _first, second in rows],
             _("Score"): look.rows["score"].astype(float).to_numpy(),
-            _("Gain of the first"): [percent(gain(row, "a")) for row in rows],
-            _("Gain of the second"): [percent(gain(row, "b")) for row in rows],
-            _("Apart"): [distance(row["distance_m"]) for row in rows],
+            _("Gain of the first"): [percent(gain(row, first)) for row, first, _second in rows],
+            _("Gain of the second"): [percent(gain(row, second)) for row, _first, second in rows],
+            _("Apart"): [distance(row["distance_m"]) for row, *_sides in rows],
         }
     )
 

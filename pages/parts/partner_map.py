@@ -110,6 +110,7 @@ def scene(look: Look) -> Scene:
         rings=rings(snapshot),
         zones=zone_of(look),
         arcs=arcs(look, state.pair()),
+        near=True,
         selected=mark_of(look),
         colours=reads.colours(),
         legend=reads.legend(),

@@ -100,3 +100,15 @@ def test_a_click_in_two_hulls_chooses_the_smaller_and_beside_all_the_nearest() -
     assert hull_at([large, small], LON + 300 * EAST, LAT + 300 * NORTH, 0.0) == large
     assert hull_at([small], LON - 30 * EAST, LAT, 40.0) == small
     assert hull_at([small], LON - 30 * EAST, LAT, 20.0) is None
+
+
+# The first look --------------------------------------------------------------------------------------------
+
+
+def test_the_first_look_is_at_what_joins_merchants_only_where_that_is_asked_for() -> None:
+    ring = [maps.Ring(5000.0, "5 km", main=True)]
+    wide = maps.first_view(Scene(PLAIN, Marked(LON, LAT), rings=ring, hulls=[Hull("h", SQUARE)]))
+    near = maps.first_view(Scene(PLAIN, Marked(LON, LAT), rings=ring, hulls=[Hull("h", SQUARE)], near=True))
+    (west, _south), (east, _north) = near["bounds"]
+    assert (west, east) == pytest.approx((LON - 0.001, LON + 0.005))
+    assert wide["bounds"][0][0] < west
