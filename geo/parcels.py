@@ -86,11 +86,10 @@ def polygons(frame: Frame, shapes: Sequence[BaseGeometry], ids: Sequence[object]
     listed = Plane(frame.lon, frame.lat).all_metres(shapes)
     if not len(listed):
         raise GeoError(N_("There are no blocks to make zones of."))
-    tree = shapely.STRtree(listed)
     outlines, names = [], []
+    before = _before(listed)
     for at, outline in enumerate(listed):
-        before = [other for other in tree.query(outline, predicate="intersects") if other < at]
-        left = without(outline, joined(listed[before])) if before else outline
+        left = without(outline, joined(listed[before[at]])) if at in before else outline
         for number, part in enumerate(sorted(parts(left), key=lambda each: -each.area)):
             outlines.append(part)
             names.append((at if ids is None else ids[at]) if not number else f"{at}.{number}")
@@ -101,6 +100,17 @@ def polygons(frame: Frame, shapes: Sequence[BaseGeometry], ids: Sequence[object]
     bare = linked([], [], [], [], 1.0)
     empty = Parcels(bare, np.empty(0, object), np.empty(0, object), np.empty(0, bool), STREET_M)
     return _with(empty, np.empty(0, np.int64), outlines, names, [""] * len(outlines))
+
+
+def _before(listed: Shapes) -> dict[int, list[int]]:
+    """Return the earlier shapes that each has ground in common with, where there are any."""
+    at, other = shapely.STRtree(listed).query(listed, predicate="intersects")
+    at, other = at[other < at], other[other < at]
+    found: dict[int, list[int]] = {}
+    shared = shapely.area(shapely.intersection(listed[at], listed[other])) > 0.0
+    for each, earlier in zip(at[shared].tolist(), other[shared].tolist(), strict=True):
+        found.setdefault(each, []).append(earlier)
+    return found
 
 
 def less(parcels: Parcels, taken: BaseGeometry) -> Parcels:

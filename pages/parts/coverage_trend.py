@@ -71,7 +71,12 @@ def chart(figure: str, frame: DataFrame, lines: list[str]) -> alt.Chart:
     axis = alt.Axis(format="%") if FIGURES[figure].form == "share" else alt.Axis(format="~s")
     if frame["at"].max() - frame["at"].min() < A_FEW_DAYS:  # each version by itself: days would lie on a heap
         order = alt.EncodingSortField("number")
-        time = alt.X("when:O", title=_("Time"), sort=order, axis=alt.Axis(labelAngle=0, labelOverlap=True))
+        time = alt.X(
+            "when:O",
+            title=_("Time"),
+            sort=order,
+            axis=alt.Axis(labelAngle=0, labelLimit=320, labelOverlap=True),
+        )
     else:
         time = alt.X("at:T", title=_("Time"))
     drawn: alt.Chart = (
