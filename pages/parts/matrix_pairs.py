@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -192,8 +193,7 @@ def number_of(pair: Pair) -> int:
 def said(own: Any) -> None:
     """Say what holds of a pair, and who says so."""
     st.markdown(
-        f":{COLOURS[own['relation']]}-badge[{_(RELATION_NAMES[own['relation']])}] "
-        f"**{own['strength']:.2f}**"
+        f":{COLOURS[own['relation']]}-badge[{_(RELATION_NAMES[own['relation']])}] **{own['strength']:.2f}**"
     )
     st.markdown(plain(own[language()]))
     if own["own"]:
@@ -206,14 +206,10 @@ def said(own: Any) -> None:
 
 def evidence(told: Evidence) -> None:
     """Say what the branch's own data have to say of a pair."""
-    lines = [
-        _(
-            "side by side {times} times as often as by chance (p {p})",
-            times=f"{told.quotient:.2f}",
-            p=f"{told.p:.2f}",
-        ),
-        _("{share} of their customers in common", share=share(told.shared)),
-    ]
+    lines = [_("{share} of their customers in common", share=share(told.shared))]
+    if not math.isnan(told.quotient):
+        times, p = f"{told.quotient:.2f}", f"{told.p:.2f}"
+        lines.insert(0, _("side by side {times} times as often as by chance (p {p})", times=times, p=p))
     st.markdown(f"**{_('What our own data say')}**")
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 from pandas import DataFrame
 
 from data import catalogue
-from data.alliances import matrix_rows, suggesting
+from data.alliances import evidence as our_data
+from data.alliances import matrix_rows
 from data.alliances.matrix import Pair, matrix, ordered_pair
+from data.figures import FEWEST
 from data.rights import Asker
 from pages.parts import beside, reads
 from pages.parts.frame import reading
@@ -25,11 +27,11 @@ class Evidence(NamedTuple):
     Parameters
     ----------
     quotient
-        How much oftener than by chance one is found beside the other, the larger of both ways; 1 is chance.
+        How much oftener than by chance one is found beside the other, the surer of both ways; 1 is chance.
     p
         Of that: how likely chance alone makes it.
     shared
-        Customers both serve, as a share of those either serves, over the branch's near pairs.
+        Customers both serve, as a share of those either serves, over the branch's near pairs; NaN hidden.
     says
         A code of `SAYS`.
     """
@@ -69,12 +71,14 @@ def evidence(asker: Asker, branch: Mapping[str, Any]) -> dict[Pair, Evidence] | 
     with reading() as session:
         known = matrix(session)
     key = ("evidence", snapshot.key, known.key, reads.scope(asker))
-    found = beside.found(key, lambda: suggesting.evidence(snapshot, known))
+    found = beside.found(key, lambda: our_data.evidence(snapshot, known))
     if found is None:
         return None
+    hidden = asker.masked(snapshot.branch_id)
     told: dict[Pair, Evidence] = {}
     for row in found.itertuples():
+        few = hidden and 0 < row.both < FEWEST
+        shared = float("nan") if few else float(row.shared)
         pair = ordered_pair(str(row.a), str(row.b))
-        if pair not in told or told[pair].quotient < row.quotient:
-            told[pair] = Evidence(float(row.quotient), float(row.p), float(row.shared), str(row.says))
+        told[pair] = Evidence(float(row.quotient), float(row.p), shared, str(row.says))
     return told

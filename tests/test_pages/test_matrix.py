@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from data import store
 from data.alliances import matrix_rows
+from data.alliances.evidence import COLUMNS
 from data.alliances.matrix import Row, matrix, shipped
 from data.rights import Role
 from pages.parts import beside, matrix_file, matrix_reads, state
@@ -17,17 +18,14 @@ from tests.test_pages.conftest import texts as marked
 from tests.test_pages.test_hand import keys, press
 
 PAIR = ("hospital", "pharmacy")
-EVIDENCE = pd.DataFrame(
-    [("pharmacy", "hospital", 1.9, 0.01, 0.25, "raise"), ("hospital", "pharmacy", 1.2, 0.3, 0.25, "raise")],
-    columns=["a", "b", "quotient", "p", "shared", "says"],
-)
+EVIDENCE = pd.DataFrame([(*PAIR, 1.9, 0.01, 0.25, 4.0, "raise")], columns=list(COLUMNS))
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is worked out beside the page be done when it is asked for, and our own data say one thing."""
     monkeypatch.setattr(beside, "found", lambda _key, task, **_more: task())
-    monkeypatch.setattr(matrix_reads.suggesting, "evidence", lambda *_given: EVIDENCE, raising=False)
+    monkeypatch.setattr(matrix_reads.our_data, "evidence", lambda *_given: EVIDENCE)
 
 
 def texts(app: AppTest) -> str:
@@ -59,10 +57,9 @@ def test_the_pairs_are_listed_with_why_and_what_our_data_say(
     shown = app.dataframe[0].value
     row = shown[(shown.iloc[:, 0] == {"zh": "医院", "en": "Hospital"}[lang])].iloc[:, 1:].values.tolist()
     told = next(each for each in row if each[0] == {"zh": "药店", "en": "Pharmacy"}[lang])
-    # The stronger of both ways counts.
     assert told[2:5] == [0.8, 1.9, 0.01]
     assert told[5:] == [
-        "25%",
+        "-" if role is Role.MEMBER else "25%",  # of four customers
         {"zh": "本地更强", "en": "stronger here"}[lang],
         {"zh": "出院带药、续方取药", "en": "Prescriptions are filled across the street"}[lang],
     ]
