@@ -98,6 +98,8 @@ def work(asker: Asker, branch: Mapping[str, Any], layer: str, scale: str, base: 
         if (at := standing.place_of(state.cluster_chosen())) is not None:
             with calm():
                 cluster_card.show(look, at)
+        elif len(standing.found):
+            st.caption(_("Click a cluster on the map, or its row in the table, to see what it is made of."))
     if len(standing.found):
         with calm():
             cluster_table.show(look)

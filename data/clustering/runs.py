@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from data import tables
@@ -57,15 +57,12 @@ class Growth:
 
 
 def growth(session: Session, asker: Asker, snapshot: Snapshot, found: Found) -> Growth | None:
-    """Return how a kept run stands beside the one about a month before; None where it is not kept yet."""
+    """Return how a kept run stands beside the one about a month before; None where none is kept that fits."""
     asker.require(Right.FIGURES, snapshot.branch_id)
     run = _run(session, snapshot, found)
-    if run is None:
+    if run is None or (kept := _kept(session, run, found)) is None:
         return None
-    ids = session.execute(
-        select(_clusters.c.stable_id).where(_clusters.c.run_id == run.id).order_by(_clusters.c.id)
-    )
-    numbers = tuple(int(each) for each in ids.scalars())
+    numbers = tuple(kept)
     earlier = _beside(session, run)
     if earlier is None:
         nothing = pd.DataFrame(columns=["id", "name", "size"])
@@ -83,11 +80,18 @@ def growth(session: Session, asker: Asker, snapshot: Snapshot, found: Found) -> 
 
 
 def keep(session: Session, asker: Asker, snapshot: Snapshot, found: Found) -> None:
-    """Keep the clusters of a data version, numbered after the run before, unless they are kept already."""
+    """
+    Keep the clusters of a data version, numbered after the run before, unless they are kept already.
+
+    What an earlier release of this program found in the same data gives way to what this one finds.
+    """
     asker.require(Right.FIGURES, snapshot.branch_id)
-    if _run(session, snapshot, found) is not None:
+    run = _run(session, snapshot, found)
+    if run is not None and _kept(session, run, found) is not None:
         return
     ids = _numbered(session, snapshot, found)
+    if run is not None:
+        session.execute(delete(_runs).where(_runs.c.id == run.id))
     run_id = session.scalars(
         insert(_runs)
         .values(
@@ -141,7 +145,7 @@ def _numbered(session: Session, snapshot: Snapshot, found: Found) -> Ints:
         .order_by(_clusters.c.id)
     ).all()
     cell_m = found.clusters.lattice.cell_m
-    same = matched([_cells_of(row.cells, cell_m) for row in before], found.clusters.cells)
+    same = matched([cells_of(row.cells, cell_m) for row in before], found.clusters.cells)
     fresh = iter(range((highest or 0) + 1, (highest or 0) + 1 + len(found)))
     return np.array([before[at].stable_id if at >= 0 else next(fresh) for at in same], dtype=np.int64)
 
@@ -155,6 +159,17 @@ def _run(session: Session, snapshot: Snapshot, found: Found) -> Row[Any] | None:
     mine = _of(snapshot.branch_id, found.layer, found.scale)
     query = select(_runs).where(*mine, _runs.c.version == snapshot.version).order_by(_runs.c.id)
     return session.execute(query.limit(1)).one_or_none()
+
+
+def _kept(session: Session, run: Row[Any], found: Found) -> list[int] | None:
+    """Return the lasting numbers of a run's clusters; None where those are not the ones that were found."""
+    rows = session.execute(
+        select(_clusters.c.stable_id, _clusters.c.size)
+        .where(_clusters.c.run_id == run.id)
+        .order_by(_clusters.c.id)
+    ).all()
+    same = [int(row.size) for row in rows] == found.clusters.size.astype(np.int64).tolist()
+    return [int(row.stable_id) for row in rows] if same else None
 
 
 def _beside(session: Session, run: Row[Any]) -> Row[Any] | None:
@@ -184,7 +199,7 @@ def cells_text(cells: Ints, cell_m: float) -> str:
     return json.dumps({"cell_m": round(cell_m, 6), "rows": stretches}, separators=(",", ":"))
 
 
-def _cells_of(text: str, cell_m: float) -> Ints:
+def cells_of(text: str, cell_m: float) -> Ints:
     """Return cells from their text; none where they are of another size."""
     told = json.loads(text)
     if told["cell_m"] != round(cell_m, 6) or not told["rows"]:

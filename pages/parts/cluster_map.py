@@ -1,4 +1,4 @@
-"""The map of clusters: their outlines over the customers or merchants they were found among."""
+"""The map of clusters: their outlines, over the merchants where it was those that were looked at."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def heed(look: Look) -> None:
 
 def scene(look: Look) -> Scene:
     """Return what the map shows."""
-    snapshot, layer = look.snapshot, look.standing.found.layer
-    masked = reads.is_masked(look.asker, snapshot.branch_id)
+    snapshot = look.snapshot
+    shown = ["merchants"] if look.standing.found.layer == "merchants" else []  # cells would hide outlines
     return Scene(
         base=look.base,
         centre=Marked(snapshot.lon, snapshot.lat, look.branch["name"]),
-        tiles=reads.layers(snapshot, [layer], Filters(), look.base, masked),
+        tiles=reads.layers(snapshot, shown, Filters(), look.base, False),
         rings=rings(snapshot),
         hulls=hulls(look.standing),
         colours=reads.colours(),
