@@ -169,6 +169,19 @@ def proposal(
         answer({"out": str(out), "bytes": size}, told(N_("{name} is written."), name=out.name))
 
 
+@app.command()
+def alliances(branch: BranchCode, out: OutFile, as_json: Json = False) -> None:
+    """Take links and alliances out, with members and referrals: .xlsx."""
+    from data.alliances.workbook import workbook  # the other commands start faster without it
+
+    with answering(as_json) as answer:
+        _form(out, "xlsx")
+        with store.reading(engine()) as session:
+            branch_id = store.branch(session, os_user(), branch)["id"]
+        size = _keep(lambda session: workbook(session, os_user(), branch_id, config.language()), out)
+        answer({"out": str(out), "bytes": size}, told(N_("{name} is written."), name=out.name))
+
+
 def _ground(branch: str) -> tuple[Snapshot, Mapping[str, Any]]:
     """Return a branch's working set and its row."""
     with store.reading(engine()) as session:

@@ -80,7 +80,7 @@ class Told:
 
 def drawn(told: Told, language: Language) -> bytes:
     """Return the sheet as a PDF."""
-    title = say(N_("A proposal for {merchant}"), language, merchant=told.merchant)
+    title = say(N_("A proposal for {name}"), language, name=told.merchant)
     footer = say(N_("{branch} · printed {day}"), language, branch=told.branch, day=told.day)
     sheets = Sheets(title, footer, language, upright=True)
     box = sheets.turn(title, f"{told.branch} · {told.day}")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlalchemy import insert, select, update
 
 from data import snapshots, store, tables
-from data.alliances import claiming, funnel, held, members
+from data.alliances import claiming, funnel, held, links, members
 from data.alliances.matrix import shipped
+from data.alliances.workbook import workbook
 from data.rights import Asker, Role
 from data.words import say
 from data.zones import intervals, trend
@@ -22,7 +25,7 @@ from geo.coverage import Figure
 from geo.errors import Conflict, DataError, LinkConflict, NotFound, RightsError
 from geo.visits import day_number
 from tests.test_data.conftest import CLI, Town
-from tests.test_data.test_links import do, lead, mark_double, merge, person, told
+from tests.test_data.test_links import do, lead, mark_double, merge, pair, person, told
 from tests.test_data.test_two_analysts import at_once
 from tests.test_data.test_zone_coverage import PLAN, UNKNOWN
 from tests.test_data.test_zone_trend import publish
@@ -448,3 +451,35 @@ def test_versions_kept_before_there_were_alliances_are_still_told(sqlite_town: T
     counts = [row[1] for row in trend_of(town, 1, "alliance_merchants")]
     assert np.isnan(counts[0]) and counts[1:] == [0, 2]
     assert "alliance_reach" in trend.FIGURES
+
+
+# --- taken out ----------------------------------------------------------------------------------------------
+
+
+def test_links_and_alliances_go_out_as_a_workbook_within_rights(town: Town) -> None:
+    do(town, links.accept_link, *pair(town, "M1", "M3"), stage="platform", notes="=1+1")
+    which = form(town, "M1", "M2", offers={town.ids["M2"]: {"offer": "九折", "saving_yuan": 3}})
+    activate(town, which)
+    do(town, members.record_referral, which, to_id=town.ids["M1"], count=4)
+    with pytest.raises(RightsError):
+        do(town, workbook, town.branch_id, "zh", by=town.asker(Role.MEMBER))
+    made = CalamineWorkbook.from_filelike(io.BytesIO(do(town, workbook, town.branch_id, "zh")))
+    assert made.sheet_names == ["合作", "联盟", "成员", "互相转介"]
+    titles, row = made.get_sheet_by_name("合作").to_python()
+    assert dict(zip(titles, row, strict=True))["备注"] == "'=1+1"
+    assert {"M1", "M3", "老王酒楼", "已采纳", "联合推广平台"} <= set(row)
+    assert made.get_sheet_by_name("联盟").to_python()[1][:2] == ["老街联盟", "进行中"]
+    assert [row[:3] for row in made.get_sheet_by_name("成员").to_python()[1:]] == [
+        ["老街联盟", "M1", "老王酒楼"],
+        ["老街联盟", "M2", "Happy 100%_火锅"],
+    ]
+    assert made.get_sheet_by_name("互相转介").to_python()[1][2:5] == ["", "老王酒楼", 4]
+    with store.reading(town.engine) as session:
+        lines = store.audit_rows(session, CLI, town.branch_id)
+    assert lines.loc[lines["action"] == "export", "subject"].tolist() == ["alliances"]
+
+
+def test_nothing_to_take_out_is_a_workbook_of_headings(sqlite_town: Town) -> None:
+    made = CalamineWorkbook.from_filelike(io.BytesIO(do(sqlite_town, workbook, sqlite_town.branch_id, "en")))
+    assert made.sheet_names == ["Links", "Alliances", "Members", "Referrals"]
+    assert len(made.get_sheet_by_name("Members").to_python()) == 1

@@ -73,6 +73,29 @@ def _plan(session: Session, town: Any) -> int:
     return int(store.new_plan(session, command_line("x"), town.branch_id, name="x", plan=start))
 
 
+def _link(session: Session, town: Any, *, refused: bool = False) -> int:
+    """Decide on a pair."""
+    pair = (town.branch_id, town.ids["M1"], town.ids["M2"])
+    if refused:
+        return int(store.refuse_link(session, command_line("x"), *pair, reason="x"))
+    return int(store.accept_link(session, command_line("x"), *pair))
+
+
+def _alliance(session: Session, town: Any, *, active: bool = False) -> int:
+    """Form an alliance of two."""
+    maker, shops = command_line("x"), [town.ids["M1"], town.ids["M2"]]
+    alliance_id = int(store.form_alliance(session, maker, town.branch_id, "x", shops))
+    if active:
+        store.set_status(session, maker, alliance_id, 0, "active")
+    return alliance_id
+
+
+def _referral(session: Session, town: Any) -> int:
+    """Record a referral."""
+    which = _alliance(session, town, active=True)
+    return int(store.record_referral(session, command_line("x"), which, to_id=town.ids["M1"]))
+
+
 def _passed(ask: Callable[[], object]) -> None:
     """Ask for what the right is there for, though there is nothing to do."""
     with pytest.raises(Conflict, match="nothing"):
@@ -211,6 +234,48 @@ QUESTIONS: dict[str, tuple[Question, set[Role]]] = {
         ),
         {HEAD, LEAD, ANALYST},
     ),
+    "approaches": (lambda s, a, t: store.approaches(s, a, t.branch_id, [t.ids["M1"]]), WORKERS),
+    "links": (lambda s, a, t: store.links(s, a, t.branch_id), WORKERS),
+    "decided_pairs": (lambda s, a, t: store.decided_pairs(s, a, t.branch_id), WORKERS),
+    "link_history": (lambda s, a, t: store.link_history(s, a, _link(s, t)), WORKERS),
+    "accept_link": (
+        lambda s, a, t: store.accept_link(s, a, t.branch_id, t.ids["M1"], t.ids["M3"]),
+        PLANNERS,
+    ),
+    "refuse_link": (
+        lambda s, a, t: store.refuse_link(s, a, t.branch_id, t.ids["M1"], t.ids["M3"], reason="x"),
+        PLANNERS,
+    ),
+    "reopen_link": (lambda s, a, t: store.reopen_link(s, a, _link(s, t, refused=True)), PLANNERS),
+    "edit_link": (lambda s, a, t: store.edit_link(s, a, _link(s, t), 0, notes="x"), PLANNERS),
+    "end_link": (lambda s, a, t: store.end_link(s, a, _link(s, t), 0), PLANNERS),
+    "alliances": (lambda s, a, t: store.alliances(s, a, t.branch_id), WORKERS),
+    "alliance": (lambda s, a, t: store.alliance(s, a, _alliance(s, t)), WORKERS),
+    "alliance_history": (lambda s, a, t: store.alliance_history(s, a, _alliance(s, t)), WORKERS),
+    "funnel": (lambda s, a, t: store.funnel(s, a, t.branch_id, 0), WORKERS),
+    "refusals": (lambda s, a, t: store.refusals(s, a, t.branch_id), WORKERS),
+    "form_alliance": (
+        lambda s, a, t: store.form_alliance(s, a, t.branch_id, "x", [t.ids["M1"]]),
+        PLANNERS,
+    ),
+    "edit_alliance": (lambda s, a, t: store.edit_alliance(s, a, _alliance(s, t), 0, notes="x"), PLANNERS),
+    "drop_alliance": (lambda s, a, t: store.drop_alliance(s, a, _alliance(s, t), 0), PLANNERS),
+    "set_status": (lambda s, a, t: store.set_status(s, a, _alliance(s, t), 0, "active"), {HEAD}),
+    "end an alliance that forms": (
+        lambda s, a, t: store.set_status(s, a, _alliance(s, t), 0, "ended"),
+        PLANNERS,
+    ),
+    "add_member": (lambda s, a, t: store.add_member(s, a, _alliance(s, t), 0, t.ids["M3"]), PLANNERS),
+    "remove_member": (lambda s, a, t: store.remove_member(s, a, _alliance(s, t), 0, t.ids["M1"]), PLANNERS),
+    "edit_member": (
+        lambda s, a, t: store.edit_member(s, a, _alliance(s, t), 0, t.ids["M1"], offer="x"),
+        PLANNERS,
+    ),
+    "record_referral": (
+        lambda s, a, t: store.record_referral(s, a, _alliance(s, t, active=True), to_id=t.ids["M1"]),
+        PLANNERS,
+    ),
+    "drop_referral": (lambda s, a, t: store.drop_referral(s, a, _referral(s, t)), PLANNERS),
     "audit_rows": (lambda s, a, t: store.audit_rows(s, a, t.branch_id), {HEAD, AUDITOR}),
     "people": (lambda s, a, t: store.people(s, a, t.branch_id), {ADMIN}),
 }
@@ -275,7 +340,7 @@ def _answered(town: Any, asker: Asker, questions: dict[str, tuple[Question, set[
 def test_every_question_of_the_store_is_in_this_walk():
     no_asker = {"dispose", "engine", "is_empty", "is_migrated", "migrate", "reading", "transaction"}
     no_asker |= {"data_version", "category_words", "same_file", "Profile", "RollbackReport", "Held"}
-    no_asker |= {"Playbook", "kind_products"}
+    no_asker |= {"Alliance", "Playbook", "kind_products"}
     elsewhere = {"audit", "branches"}  # writes what was done; lists the asker's own (both below)
     walked = {name.split(" ")[0] for name in QUESTIONS | NOWHERE}
     assert set(store.__all__) - no_asker - elsewhere <= walked
