@@ -92,7 +92,7 @@ def test_every_category_has_a_reach_and_whoever_sells_serves_somebody():
     assert (found.reach_m[RANK["breakfast"]], found.reach_m[RANK["primary_school"]]) == (300, 1500)
     nobody = {code for code in CODES if not found.serves[RANK[code]]}
     assert {PARENT[code] for code in nobody & PARENT.keys()} == {"transport", "facilities", "government"}
-    assert served(found, "kindergarten") == {"families", "new_citizens"}
+    assert served(found, "kindergarten") == {"families", "new_citizens", "other"}
 
 
 def test_the_matrix_is_symmetric_and_nobody_completes_a_competitor():
@@ -171,7 +171,7 @@ def test_terms_of_a_parent_reach_children_that_have_none_of_their_own():
     assert told["education"] == (900, ("farmers",))
     assert told["tutoring"] == (900, ("farmers",))
     assert told["middle_school"] == (1500, ("farmers",))  # its own reach is in the file, its groups are not
-    assert told["kindergarten"].serves == ("families", "new_citizens")
+    assert told["kindergarten"].serves == ("families", "new_citizens", "other")
     assert told["sports_shop"].serves == ()
     assert told["other"] == (500, ())
 
