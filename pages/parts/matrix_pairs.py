@@ -28,7 +28,7 @@ SHOWN = {
     OWN: N_("The bank's own"),
     OTHERWISE: N_("Our data say otherwise"),
 }
-LIST_PX = 460
+ROW_PX, HEAD_PX, LIST_PX = 35, 38, 460
 SIDE_BY_SIDE = N_(
     "How much oftener than by chance one of the two stands among the other's eight nearest neighbours: 1 is "
     "chance. p says how likely chance alone makes as much."
@@ -121,7 +121,7 @@ def listed(rows: DataFrame, told: dict[Pair, Evidence], names: dict[str, str]) -
         shown,
         hide_index=True,
         width="stretch",
-        height=LIST_PX,
+        height=min(LIST_PX, HEAD_PX + ROW_PX * len(shown)),
         placeholder=NONE,
         column_config={
             _("Strength"): st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1),
