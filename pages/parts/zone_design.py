@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -81,7 +82,8 @@ def begin(asker: Asker, snapshot: Snapshot, held: Held, wish: Wish) -> None:
             cancelled=cancelled,
         )
 
-    started(zone_work.begin(held, _("Zones are being proposed"), task, proposal))
+    tell = partial(proposal, by_column=bool(wish.columns))
+    started(zone_work.begin(held, _("Zones are being proposed"), task, tell))
 
 
 def started(begun: bool) -> None:
@@ -90,7 +92,7 @@ def started(begun: bool) -> None:
         state.keep_zone_notes([_("Too much is being worked out just now. Try again in a minute.")])
 
 
-def proposal(found: Designed) -> tuple[Change, list[str]]:
+def proposal(found: Designed, *, by_column: bool = False) -> tuple[Change, list[str]]:
     """Return the change that was designed, and how even the zones are."""
     notes = [
         ngettext(
@@ -100,6 +102,8 @@ def proposal(found: Designed) -> tuple[Change, list[str]]:
             percent=share(round(found.design.largest_deviation, 4)),
         )
     ]
+    if by_column:
+        notes.append(_("They were weighed by a column of the file; the list counts what lies on the ground."))
     if not found.design.within:
         notes.append(
             _("The limits cannot all be kept; no plan can be nearer than {bound}.", bound=bound_text(found))
