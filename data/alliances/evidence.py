@@ -35,8 +35,8 @@ def evidence(snapshot: Snapshot, matrix: Matrix, *, seed: int = 0) -> pd.DataFra
         `a`, `b` (codes), the first before the second in the catalogue; `quotient` and `p` (Leslie &
         Kronenfeld 2011) of the direction that is more certain; `shared`, the customers both serve as a share
         of those either serves, over their nearest `NEAREST` pairs within 500 m, and `both`, how many people
-        that are; `says`: `raise` where two that complete each other stand together more surely than the matrix has it,
-        `lower` where they keep apart, else `agree`. Only pairs both of whose trades are here.
+        that are; `says`: `raise` where two that complete each other stand together more surely than the
+        matrix has it, `lower` where they keep apart, else `agree`. Only pairs both of whose trades are here.
     """
     market = market_of(snapshot, matrix)
     quotient, p = company(snapshot, matrix, seed)
