@@ -363,7 +363,7 @@ def _allied(session: Session, branch_id: int, rows: Merchants, ids: Collection[i
     """Return merchants with the alliances of some of them as they are now."""
     own = np.flatnonzero(np.isin(rows.id, np.fromiter(ids, dtype=np.int64)))
     own = own[np.argsort(rows.id[own])]
-    days = {"allied_from": rows.allied_from.copy(), "allied_until": rows.allied_until.copy()}
+    days: dict[str, Any] = {"allied_from": rows.allied_from.copy(), "allied_until": rows.allied_until.copy()}
     for name, now in working.allied(session, branch_id, rows.id[own], rows.id[own].tolist()).items():
         days[name][own] = now
     return replace(rows, **days)

@@ -45,10 +45,9 @@ def hand_back(
     for row in _rows(session, passed.get("links", [])):
         if kept_id in (row.a_id, row.b_id) and gone_id not in (row.a_id, row.b_id):
             _relink(session, asker, row, kept_id, gone_id)
-    which = _members.c.id.in_(passed.get("members", []))
-    session.execute(
-        update(_members).where(which, _members.c.merchant_id == kept_id).values(merchant_id=gone_id)
-    )
+    own = _members.c.id.in_(passed.get("members", []))
+    back = update(_members).where(own, _members.c.merchant_id == kept_id)
+    session.execute(back.values(merchant_id=gone_id))
     referrals = tables.referrals
     for name in ("from_id", "to_id"):
         which = referrals.c.id.in_(passed.get(name, [])) & (referrals.c[name] == kept_id)

@@ -187,7 +187,7 @@ def text(typed: str | None) -> str | None:
     return plain or None
 
 
-def merchants_of(session: Session, branch_id: int, ids: Iterable[int]) -> dict[int, Row[Any]]:
+def merchants_of(session: Session, branch_id: int, ids: Iterable[int]) -> dict[int, Any]:
     """
     Return id, name, status of merchants of a branch, in the order of the ids.
 
@@ -199,13 +199,13 @@ def merchants_of(session: Session, branch_id: int, ids: Iterable[int]) -> dict[i
     merchants, wanted = tables.merchants.c, list(dict.fromkeys(int(row_id) for row_id in ids))
     query = select(merchants.id, merchants.name, merchants.status, merchants.category_id)
     rows = session.execute(query.where(merchants.branch_id == branch_id, merchants.id.in_(wanted)))
-    found = {row.id: row for row in rows}
+    found: dict[int, Any] = {row.id: row for row in rows}
     if len(found) != len(wanted):
         raise NotFound(N_("This row is no longer there."))
     return {row_id: found[row_id] for row_id in wanted}
 
 
-def check_open(rows: Iterable[Row[Any]]) -> None:
+def check_open(rows: Iterable[Any]) -> None:
     """Refuse merchants that closed for good."""
     for row in rows:
         if row.status == "closed":

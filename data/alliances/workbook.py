@@ -108,11 +108,11 @@ def _joined(
 ) -> pd.DataFrame:
     """Return the members or the referrals of all alliances, each with the alliance's name."""
     parts = [getattr(each, part).astype(object).assign(alliance=each.name) for each in whole]
-    found = pd.concat([each for each in parts if len(each)] or parts[:1] or [pd.DataFrame()])
-    if "category_id" in found:
-        names = catalogue.CATEGORIES.set_index("id")[language]
-        found = found.assign(code=found["merchant_id"].map(codes), category=found["category_id"].map(names))
-    return found
+    found: pd.DataFrame = pd.concat([each for each in parts if len(each)] or parts[:1] or [pd.DataFrame()])
+    if "category_id" not in found:
+        return found
+    names = catalogue.CATEGORIES.set_index("id")[language]
+    return found.assign(code=found["merchant_id"].map(codes), category=found["category_id"].map(names))
 
 
 def _sheet(

@@ -68,19 +68,24 @@ def _link(
     within = best["a"].isin(allied) & best["b"].isin(allied)
     apart = best[~within].drop_duplicates("a").drop_duplicates("b")
     chosen = pd.concat([best[within].head(ACCEPTED // 2), apart.head(ACCEPTED)]).head(ACCEPTED)
-    owner, gain = cycle(owners or [None]), cycle(invented.BENEFITS)  # type: ignore[list-item]  # or nobody
+    owner, gain = cycle(owners or [None]), cycle(invented.BENEFITS)
     begun = today() - timedelta(BEGUN)
-    for number, row in enumerate(chosen.itertuples()):
+    for number, (a, b, score) in enumerate(_decided(chosen)):
         told: dict[str, Any] = {"benefit_a": next(gain), "benefit_b": next(gain), "owner_id": next(owner)}
-        told |= {"stage": "platform" if number % 3 == 0 else "relation", "score": float(row.score)}
+        told |= {"stage": "platform" if number % 3 == 0 else "relation", "score": score}
         told |= {"starts": begun, "notes": invented.LINK_NOTES} if number % 2 == 0 else {}
-        link_id = links.accept_link(session, asker, branch_id, int(row.a), int(row.b), **told)
+        link_id = links.accept_link(session, asker, branch_id, a, b, **told)
         if number == ACCEPTED - 1:
             links.end_link(session, asker, link_id, 0, reason=invented.REFUSALS[0])
     left = apart.iloc[ACCEPTED : ACCEPTED + len(invented.REFUSALS)]
-    for row, reason in zip(left.itertuples(), invented.REFUSALS, strict=False):
-        pair = int(row.a), int(row.b)
-        links.refuse_link(session, asker, branch_id, *pair, reason=reason, score=float(row.score))
+    for (a, b, score), reason in zip(_decided(left), invented.REFUSALS, strict=False):
+        links.refuse_link(session, asker, branch_id, a, b, reason=reason, score=score)
+
+
+def _decided(rows: pd.DataFrame) -> list[tuple[int, int, float]]:
+    """Return pairs with their scores as plain numbers."""
+    pairs = rows[["a", "b"]].astype(int).to_numpy().tolist()
+    return [(a, b, score) for (a, b), score in zip(pairs, rows["score"].tolist(), strict=True)]
 
 
 def _ally(
@@ -110,7 +115,11 @@ def _ally(
         held.set_status(session, asker, which, 0, held.ACTIVE)
     if number == 0:
         for sender, receiver, count, ago in SENT:
-            ends = {"to_id": group.members[receiver], "count": count, "day": today() - timedelta(ago)}
+            ends: dict[str, Any] = {
+                "to_id": group.members[receiver],
+                "count": count,
+                "day": today() - timedelta(ago),
+            }
             from_id = None if sender is None else group.members[sender]
             members.record_referral(session, asker, which, from_id=from_id, **ends)
 

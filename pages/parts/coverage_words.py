@@ -78,11 +78,14 @@ FIGURES = {
         N_("Nearer a rival"), N_("Customers nearer a rival outlet than the branch, out of all."), "share", -1
     ),
     "alliance_merchants": Told(
-        N_("Merchants in alliances"), N_("Out of all merchants; none before there are alliances."), "share", 1
+        N_("Merchants in alliances"),
+        N_("Members of active alliances, out of all merchants that are not closed."),
+        "share",
+        1,
     ),
     "alliance_reach": Told(
         N_("Customers in reach of an alliance"),
-        N_("Out of all customers; none before there are alliances."),
+        N_("Existing and target customers within reach of a member, out of all."),
         "share",
         1,
     ),

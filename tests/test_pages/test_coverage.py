@@ -18,10 +18,10 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
-from data import snapshots, store
+from data import snapshots, store, tables
 from data.rights import Asker, Role
 from data.zones import coach, coverage, standing
 from data.zones.coach import Advice
@@ -120,6 +120,21 @@ def test_where_nobody_was_visited_the_page_says_so_and_leads_on(visit: Visit) ->
 def test_alliances_are_dashes_before_there_are_any(visit: Visit) -> None:
     rows = table(visit("coverage", coverage_columns="alliances"))
     assert set(rows.drop(columns="Kind").to_numpy().ravel()) == {"-"}
+
+
+def test_alliances_are_shares_with_both_counts_once_there_is_one(
+    visit: Visit, planned: Held, sqlite_engine: Engine
+) -> None:
+    with store.transaction(sqlite_engine) as session:
+        merchants = tables.merchants.c
+        query = select(merchants.id).where(merchants.branch_id == planned.branch_id)
+        shops = list(session.scalars(query.where(merchants.status != "closed").order_by(merchants.lon)))[:2]
+        which = store.form_alliance(session, ME, planned.branch_id, "老街联盟", shops)
+        store.set_status(session, ME, which, 0, "active")
+    rows = table(visit("coverage", coverage_columns="alliances"))
+    assert rows["Merchants in alliances"].tolist() == ["50% (2/4)", "0% (0/1)", "-", "40% (2/5)"]
+    reached = rows["Customers in reach of an alliance"]
+    assert reached.iloc[0].endswith("/4)") and reached["Total"].endswith("/8)")
 
 
 @pytest.mark.usefixtures("planned")
