@@ -61,7 +61,7 @@ def metrics(worth: Scores) -> None:
             needs_text(worth),
         ),
     )
-    columns = st.columns(3, gap="xsmall", wrap=False)
+    columns = st.columns(3, gap="xsmall")
     for column, (title, value, meaning, below) in zip(columns, told, strict=True):
         with column, st.container(border=True, gap="xxsmall", height="stretch"):
             st.caption(title, help=meaning)  # a metric's own label is cut, not wrapped
