@@ -307,14 +307,17 @@ def _finished(
     """Return planted rows with noise, ids and coordinates, in no order."""
     share = noise.strays + noise.street + noise.pile
     total = len(rows) / (1.0 - share)
-    strays = _strays(rng, side, *(round(total * each) for each in (noise.strays, noise.street, noise.pile)))
+    counts = [round(total * each) for each in (noise.strays, noise.street, noise.pile)]
+    strays = _strays(rng, side, *counts)
     extra = pd.DataFrame(strays, columns=["x", "y"]).assign(
         cluster=EMPTY, alliance=EMPTY, kind=rng.choice(kinds, len(strays))
     )
-    found = pd.concat([rows, extra], ignore_index=True).sample(frac=1.0, random_state=rng)
-    jitter = (
-        rng.normal(0.0, noise.jitter_m, (len(found), 2)) * (found["alliance"].to_numpy() == EMPTY)[:, None]
-    )
+    moved = np.ones(len(rows) + len(extra))
+    moved[len(moved) - counts[2] :] = 0.0  # a default position is one position
+    found = pd.concat([rows, extra], ignore_index=True).assign(moved=moved)
+    found = found.sample(frac=1.0, random_state=rng)
+    still = (found["alliance"].to_numpy() != EMPTY) | (found.pop("moved").to_numpy() == 0.0)
+    jitter = rng.normal(0.0, noise.jitter_m, (len(found), 2)) * ~still[:, None]
     x, y = found["x"].to_numpy() + jitter[:, 0], found["y"].to_numpy() + jitter[:, 1]
     lon, lat = crs.from_metric(x, y, crs.local_metric(LON, LAT))
     ids = [f"{letters}{at:07d}" for at in range(1, len(found) + 1)]

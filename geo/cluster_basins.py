@@ -21,8 +21,8 @@ Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
 
 NONE = -1
-LEAST_DIP = 0.85  # of the lower summit: a saddle above makes two hills one
-SURE = 2.5  # standard deviations of the difference between two counts
+LEAST_DIP = 0.75  # of the lower summit: a saddle above makes two hills one
+SURE = 3.0  # standard deviations of the difference between two counts
 ROUNDS = 12
 
 
