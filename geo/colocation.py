@@ -67,16 +67,14 @@ def quotients(
     if near < 1:
         return np.full((n_trades, n_trades), np.nan), np.ones((n_trades, n_trades))
     spread = positions + lot.uniform(-_SPREAD_M, _SPREAD_M, positions.shape)
-    nearest = _nearest(spread, near)
-    seen = _counted(nearest, own.astype(np.int16), n_trades)
+    beside = nearest(spread, near)
+    seen = _counted(beside, own.astype(np.int16), n_trades)
     # Dealt out beforehand, in one thread: the lot must not depend on which thread draws first.
     dealt = np.empty((permutations, len(own)), dtype=np.int16)
     for row in dealt:
         row[:] = lot.permutation(own)
     above, below = np.zeros((2, permutations, n_trades, n_trades), dtype=np.bool_)
-    in_parts(
-        lambda start, end: _compared(nearest, dealt, seen, start, end, above, below), permutations, few=8
-    )
+    in_parts(lambda start, end: _compared(beside, dealt, seen, start, end, above, below), permutations, few=8)
     often = np.minimum(above.sum(axis=0), below.sum(axis=0))
     p = np.minimum(2.0 * (often + 1.0) / (permutations + 1.0), 1.0)
     chance = (held[None, :] - np.eye(n_trades)) / max(len(own) - 1.0, 1.0)
@@ -98,7 +96,7 @@ def company(quotient: ArrayLike, p: ArrayLike, *, certain: float = CERTAIN) -> F
     return np.asarray((part + part.T) / 2.0)
 
 
-def _nearest(positions: Floats, near: int) -> NDArray[np.int32]:
+def nearest(positions: Floats, near: int) -> NDArray[np.int32]:
     """Return the nearest others of each point, a row each."""
     found = KDTree(positions).query(positions, k=near + 1)[1]
     itself = found == np.arange(len(positions))[:, None]
