@@ -123,7 +123,8 @@ def _records(rows: list[dict[str, Any]], called: dict[int, Called], why: list[st
                 "b": plain["b"],
                 "score": plain["score"],
                 "parts": {name: plain[name] for name in PARTS},
-                **{name: plain[name] for name in ("gain_a", "gain_b", "gain_a_n", "gain_b_n")},
+                **{name: plain[name] for name in ("gain_a", "gain_b")},
+                **{name: _whole(plain[name]) for name in ("gain_a_n", "gain_b_n")},
                 "distance_m": plain["distance_m"],
                 "reason": reason,
                 **{f"{side}_name": each.name for side, each in both.items()},
@@ -131,6 +132,10 @@ def _records(rows: list[dict[str, Any]], called: dict[int, Called], why: list[st
             }
         )
     return listed
+
+
+def _whole(count: float | None) -> int | None:
+    return None if count is None else int(count)
 
 
 def _lines(snapshot: Snapshot, rows: list[dict[str, Any]], called: dict[int, Called], why: list[str]) -> str:

@@ -22,7 +22,7 @@ METRES = crs.local_metric(LON, LAT)
 
 @pytest.fixture
 def street(sqlite_engine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """A restaurant at 0, a hotel at 250 and a pharmacy's neighbour without category; families every 10 m."""
+    """A branch; see `fill` for a restaurant, a hotel 250 m on, a shop of no category, a family every 10 m."""
     monkeypatch.setenv("LANG", "en_US.UTF-8")
     monkeypatch.setenv("ZHENDI_DATABASE_URL", sqlite_engine.url.render_as_string(hide_password=False))
     run("branch", "add", "--code", "T", "--name", "测试支行", "--lon", str(LON), "--lat", str(LAT))
@@ -49,20 +49,15 @@ def bring(folder: Path, kind: str, header: str, rows: list[str]) -> None:
 
 
 def fill(folder: Path) -> None:
-    shops = [
-        ("S1", "测试饭庄", "中餐馆", 0.0),
-        ("S2", "测试宾馆", "酒店", 250.0),
-        ("S3", "测试某店", "", 120.0),
-    ]
+    shops = [("S1", "测试饭庄", "中餐馆", 0.0), ("S2", "测试宾馆", "酒店", 250.0)]
     lines = []
-    for code, name, category, x in shops:
+    for code, name, category, x in [*shops, ("S3", "测试某店", "", 120.0)]:
         lon, lat = crs.from_metric([x], [0.0], METRES)
         lines.append(f"{code},{name},{category},{lon[0]:.7f},{lat[0]:.7f}")
     bring(folder, "merchants", "商户编号,商户名称,类别,经度,纬度", lines)
-    lon, lat = crs.from_metric([float(x) for x in range(-1000, 1001, 10)], [0.0] * 201, METRES)
-    homes = [
-        f"K{at},张三甲{at},亲子家庭,{e:.7f},{n:.7f}" for at, (e, n) in enumerate(zip(lon, lat, strict=True))
-    ]
+    lon, lat = crs.from_metric([float(x) for x in range(-995, 1000, 10)], [0.0] * 200, METRES)
+    places = zip(lon, lat, strict=True)
+    homes = [f"K{at},张三甲{at},亲子家庭,{east:.7f},{north:.7f}" for at, (east, north) in enumerate(places)]
     bring(folder, "customers", "客户编号,姓名,客群,经度,纬度", homes)
 
 
@@ -72,7 +67,7 @@ def test_links_are_listed_with_parts_gains_and_why(street: Path) -> None:
     assert (link["a_name"], link["b_name"]) == ("测试饭庄", "测试宾馆")
     assert (link["a_source_id"], link["b_source_id"]) == ("S1", "S2")
     assert set(link["parts"]) == {"complement", "distance", "shared", "colocation", "readiness"}
-    assert 0 < link["score"] < 1 and link["gain_a_n"] == 25 and link["gain_a"] == pytest.approx(25 / 101)
+    assert 0 < link["score"] < 1 and link["gain_a_n"] == 25 and link["gain_a"] == 0.25
     assert "250 m apart; 测试饭庄 would reach 25 more customers" in link["reason"]
     told = run("link", "--branch", "T", "--limit", "5")
     assert "测试饭庄" in told and "1 links of 2 merchants; the branch has 3." in told
