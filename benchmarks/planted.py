@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,22 +28,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import pandas as pd
 
-from data.alliances.matrix import Matrix, shipped
+from benchmarks.planted_alliances import CROWD_M, quarter
+from benchmarks.planted_rows import EMPTY, Floats, Rows, groups_known, shaped, trades_known
+from data.alliances.matrix import shipped
 from data.catalogue import CATEGORIES, GROUPS
 from geo import clusters as finding
 from geo import crs
 
 LON, LAT = 114.3, 30.6
 KINDS = ("gauss", "disc", "strip")
-MEMBERS = (3, 5)  # of an alliance
-QUARTER_M, CROWD_M = 380.0, 850.0  # how far an alliance's merchants lie from its middle, and the customers
-REACH_M, SPREAD_M = (400.0, 600.0), 100.0
-HELPED, MOST_TRIES = 0.3, 200
-GAIN, GAINED = 0.10, 20  # the least on each side, see the figures of alliances
 JITTER_M = 12.0
 STREETS = 10
-EMPTY = -1
-Floats = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -61,30 +56,6 @@ class Noise:
     def of(cls, share: float) -> Noise:
         """Return noise that is so much of all rows."""
         return cls(0.5 * share, 0.3 * share, 0.2 * share, JITTER_M if share else 0.0, share / 2, share / 2)
-
-
-@dataclass(eq=False)
-class Rows:
-    """Rows of one list as they are planted."""
-
-    x: list[Floats] = field(default_factory=list)
-    y: list[Floats] = field(default_factory=list)
-    cluster: list[Floats] = field(default_factory=list)
-    alliance: list[Floats] = field(default_factory=list)
-    kind: list[Floats] = field(default_factory=list)  # a merchant's category id, a customer's group id
-
-    def add(self, at: Floats, cluster: int, kind: Floats, alliance: Floats | None = None) -> None:
-        """Add rows."""
-        self.x.append(at[:, 0])
-        self.y.append(at[:, 1])
-        self.cluster.append(np.full(len(at), cluster))
-        self.alliance.append(np.full(len(at), EMPTY) if alliance is None else alliance)
-        self.kind.append(kind)
-
-    def frame(self) -> pd.DataFrame:
-        """Return the rows as a table."""
-        names = ("x", "y", "cluster", "alliance", "kind")
-        return pd.DataFrame({name: np.concatenate(getattr(self, name)) for name in names})
 
 
 class Town(NamedTuple):
@@ -137,31 +108,22 @@ def town(
     shops, people = Rows(), Rows()
     matrix = shipped()
     for number in range(alliances):
-        _quarter(rng, matrix, middles[number], number, shops, people)
+        quarter(rng, matrix, middles[number], number, shops, people)
     shares = rng.dirichlet(np.full(clusters, 2.0), 2) if clusters else np.empty((2, 0))
     for at, width in enumerate(widths):
         number, kind, form = alliances + at, str(rng.choice(kinds)), rng.uniform(1.0, 1.6, 2)
         turn = rng.uniform(0.0, np.pi)
         for rows, total, least, ids in (
-            (shops, merchants, 25, _trades()),
-            (people, customers, 40, _groups()),
+            (shops, merchants, 25, trades_known()),
+            (people, customers, 40, groups_known()),
         ):
             count = max(least, round(total * shares[int(rows is people), at]))
-            points = middles[number] + _shape(rng, kind, count, float(width), float(form[0]), turn)
+            points = middles[number] + shaped(rng, kind, count, float(width), float(form[0]), turn)
             rows.add(points, number, rng.choice(ids, count))
     return Town(
-        _finished(rng, shops.frame(), side, said, "SH", _trades()),
-        _finished(rng, people.frame(), side, said, "KH", _groups()),
+        _finished(rng, shops.frame(), side, said, "SH", trades_known()),
+        _finished(rng, people.frame(), side, said, "KH", groups_known()),
     )
-
-
-def _trades() -> Floats:
-    lower = CATEGORIES.loc[CATEGORIES["parent_id"].notna(), "id"]
-    return lower.to_numpy(np.int64)
-
-
-def _groups() -> Floats:
-    return GROUPS["id"].to_numpy(np.int64)
 
 
 def _middles(rng: np.random.Generator, radii: Floats) -> tuple[Floats, float]:
@@ -181,121 +143,6 @@ def _middles(rng: np.random.Generator, radii: Floats) -> tuple[Floats, float]:
         if len(found) == len(radii):
             return np.array(found).reshape(-1, 2), side
         side *= 1.2
-
-
-def _shape(rng: np.random.Generator, kind: str, count: int, width: float, form: float, turn: float) -> Floats:
-    """Return points of a cluster round its middle."""
-    if kind == "disc":
-        out, way = 2.0 * width * np.sqrt(rng.uniform(0, 1, count)), rng.uniform(0, 2 * np.pi, count)
-        return np.column_stack([out * np.cos(way), out * np.sin(way)])
-    if kind == "strip":
-        flat = np.column_stack([rng.uniform(-2.5 * width, 2.5 * width, count), rng.normal(0, 12.0, count)])
-    else:
-        flat = rng.normal(0, width, (count, 2)) * [np.sqrt(form), 1.0 / np.sqrt(form)]
-    cos, sin = np.cos(turn), np.sin(turn)
-    return flat @ np.array([[cos, sin], [-sin, cos]])
-
-
-# Alliances --------------------------------------------------------------------------------------------------
-
-
-def _quarter(
-    rng: np.random.Generator, matrix: Matrix, middle: Floats, number: int, shops: Rows, people: Rows
-) -> None:
-    """Plant an alliance, what only looks like one, and the customers round it."""
-    crowd = middle + _shape(rng, "disc", int(rng.integers(420, 640)), CROWD_M / 2.0, 1.0, 0.0)
-    for _ in range(MOST_TRIES):
-        trades = _complete(rng, matrix, int(rng.integers(*MEMBERS, endpoint=True)))
-        groups = _served(rng, matrix, trades, len(crowd))
-        spots = middle + _apart(rng, len(trades))
-        if _gains(matrix, spots, trades, crowd, groups):
-            break
-    else:
-        raise RuntimeError("no alliance fits")
-    people.add(crowd, number, groups)
-    shops.add(spots, number, trades, np.full(len(trades), number))
-    idle = _idle(matrix, trades)
-    around = middle + _shape(rng, "disc", int(rng.integers(25, 45)), QUARTER_M / 2.0, 1.0, 0.0)
-    shops.add(around, number, rng.choice(idle, len(around)))
-    rivals = rng.choice(trades, 2)
-    shops.add(middle + _ring(rng, 2, 0.9 * QUARTER_M), number, rivals)
-    _door_to_door(rng, matrix, middle, number, trades, shops)
-
-
-def _complete(rng: np.random.Generator, matrix: Matrix, count: int) -> Floats:
-    """Return trades that all complete each other, each of which reaches a few streets."""
-    reach_m = matrix.reach_m[matrix.rank[_trades()]]
-    for attempt in range(MOST_TRIES):
-        about = float(rng.uniform(*REACH_M))  # were one much wider, it would gain nothing by the others
-        chosen: list[int] = []
-        for each in rng.permutation(_trades()[np.abs(reach_m - about) <= SPREAD_M]):
-            ranks = matrix.rank[np.array([*chosen, each])]
-            helped = matrix.complement[ranks[:-1], ranks[-1]] >= HELPED
-            if (helped & ~matrix.competes[ranks[:-1], ranks[-1]]).all():
-                chosen.append(int(each))
-        enough = count if attempt < MOST_TRIES // 2 else MEMBERS[0]
-        if len(chosen) >= enough:
-            return np.array(chosen[:count])
-    raise RuntimeError("no trades complete each other")
-
-
-def _served(rng: np.random.Generator, matrix: Matrix, trades: Floats, count: int) -> Floats:
-    """Return groups of customers: nine in ten of those every one of the trades serves."""
-    bits = np.bitwise_and.reduce(matrix.serves[matrix.rank[trades]])
-    ids = _groups()
-    right = ids[(bits >> matrix.group_bit[ids].astype(np.uint32)) & 1 == 1]
-    pool = right if len(right) else ids
-    return np.where(rng.random(count) < 0.9, rng.choice(pool, count), rng.choice(ids, count))
-
-
-def _apart(rng: np.random.Generator, count: int) -> Floats:
-    """Return spots on a ring, so that every two lie a few hundred metres apart."""
-    return _ring(rng, count, float(rng.uniform(150.0, 200.0)))
-
-
-def _ring(rng: np.random.Generator, count: int, radius: float) -> Floats:
-    way = rng.uniform(0, 2 * np.pi) + np.arange(count) * 2 * np.pi / count + rng.normal(0, 0.1, count)
-    return radius * np.column_stack([np.cos(way), np.sin(way)])
-
-
-def _gains(matrix: Matrix, spots: Floats, trades: Floats, crowd: Floats, groups: Floats) -> bool:
-    """Whether every two of some merchants gain by each other, by the rule of links, with some room."""
-    ranks = matrix.rank[trades]
-    far = np.hypot(crowd[:, 0] - spots[:, :1], crowd[:, 1] - spots[:, 1:])
-    near = far <= matrix.reach_m[ranks][:, None]
-    bit = np.uint32(1) << matrix.group_bit[groups].astype(np.uint32)
-    fits = (matrix.serves[ranks][:, None] & bit) > 0
-    served = near & fits
-    for a in range(len(trades)):
-        for b in range(len(trades)):
-            gained = int((served[b] & fits[a] & ~near[a]).sum())
-            if a != b and (gained < 1.3 * GAINED or gained < 1.3 * GAIN * served[a].sum()):
-                return False
-    return True
-
-
-def _idle(matrix: Matrix, trades: Floats) -> Floats:
-    """Return trades that complete none of the others, nor one another much."""
-    ids = _trades()
-    helped = matrix.complement[matrix.rank[ids]][:, matrix.rank[trades]].max(axis=1) > 0
-    left = ids[~helped & ~np.isin(ids, trades)]
-    alone = [each for each in left if not matrix.complement[matrix.rank[each], matrix.rank[left]].any()]
-    return np.array(alone) if len(alone) else left[:3]
-
-
-def _door_to_door(
-    rng: np.random.Generator, matrix: Matrix, middle: Floats, number: int, trades: Floats, shops: Rows
-) -> None:
-    """Plant two trades that complete each other in one house, far from the alliance: neither gains."""
-    ids = np.setdiff1d(_trades(), trades)
-    reach = matrix.reach_m[matrix.rank[ids]]
-    ranks = matrix.rank[ids]
-    good = np.argwhere((matrix.complement[np.ix_(ranks, ranks)] >= 0.5) & (reach[:, None] == reach[None, :]))
-    if not len(good):
-        return
-    pair = ids[good[int(rng.integers(len(good)))]]
-    house = middle + _ring(rng, 1, 0.95 * QUARTER_M)
-    shops.add(house + rng.normal(0.0, 4.0, (2, 2)), number, pair)
 
 
 # Noise and files --------------------------------------------------------------------------------------------
