@@ -46,10 +46,16 @@ START_S = 60
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what drives a browser."""
+    """
+    Mark what drives a browser.
+
+    Such a test is run a second time if it fails, and the summary says so: where tests run side by side on
+    few cores, a click may fall between two drawings of a page.
+    """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 # Servers ----------------------------------------------------------------------------------------------------
