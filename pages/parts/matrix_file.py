@@ -24,14 +24,15 @@ MOST_FAULTS_PX = 320
 
 def show(asker: Asker, branch: Mapping[str, Any]) -> None:  # noqa: ARG001 - it holds for the whole bank
     """Show both ways."""
-    st.markdown(f"**{_('Take it out')}**")
+    out, into = _("Take it out"), _("Bring one in")
+    st.markdown(f"**{out}**")
     st.markdown(_("All pairs as the bank works with them, one row a pair, with why in both languages."))
     with st.container(horizontal=True):
         take_out(asker, "xlsx", _("Download Excel"))
         take_out(asker, "csv", _("Download CSV"))
     if not asker.may(Right.EDIT_PLANS):
         return
-    st.markdown(f"**{_('Bring one in')}**")
+    st.markdown(f"**{into}**")
     st.markdown(
         _(
             "The same columns. Rows become the bank's own where they say something else; pairs that are not "
@@ -43,7 +44,11 @@ def show(asker: Asker, branch: Mapping[str, Any]) -> None:  # noqa: ARG001 - it 
 
 def take_out(asker: Asker, form: str, label: str) -> None:
     """Show a button that makes the file when it is pressed."""
-    opened, said = writing, language()  # looked up here: the file is made beside the page
+    name, opened, said = (
+        _("Which trades go together"),
+        writing,
+        language(),
+    )  # looked up here: the file is made beside the page
 
     def made() -> bytes:
         with opened() as session:
@@ -52,7 +57,7 @@ def take_out(asker: Asker, form: str, label: str) -> None:
     st.download_button(
         label,
         data=made,
-        file_name=f"{_('Which trades go together')}_{datetime.now():%Y%m%d}.{form}",
+        file_name=f"{name}_{datetime.now():%Y%m%d}.{form}",
         mime=XLSX if form == "xlsx" else "text/csv",
         icon=":material/download:",
         key=f"{state.MATRIX}_take_{form}",
@@ -93,12 +98,12 @@ def uploader(asker: Asker) -> None:
 
 def faults(read: Read) -> None:
     """Show what is wrong, by row and column, to be taken away as well."""
-    table = read.table(language())
+    table, name = read.table(language()), _("What is wrong")
     st.dataframe(table, hide_index=True, width="stretch", height=min(MOST_FAULTS_PX, 38 + 35 * len(table)))
     st.download_button(
         _("Download what is wrong"),
         data=lambda: export.to_csv(table),
-        file_name=f"{_('What is wrong')}_{datetime.now():%Y%m%d}.csv",
+        file_name=f"{name}_{datetime.now():%Y%m%d}.csv",
         mime="text/csv",
         icon=":material/download:",
         key=f"{state.MATRIX}_faults",

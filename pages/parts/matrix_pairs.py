@@ -210,7 +210,8 @@ def evidence(told: Evidence) -> None:
     if not math.isnan(told.quotient):
         times, p = f"{told.quotient:.2f}", f"{told.p:.2f}"
         lines.insert(0, _("side by side {times} times as often as by chance (p {p})", times=times, p=p))
-    st.markdown(f"**{_('What our own data say')}**")
+    title = _("What our own data say")
+    st.markdown(f"**{title}**")
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 
 
