@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data import tables
+from data.alliances.links import REASONS
 from data.alliances.telling import STAGES
 from data.rights import Asker, Right
+from data.words import LANGUAGES, say
 from geo.errors import N_
 
 STEPS: Final = ("suggested", "accepted", "platform", "ecosystem", "ended", "refused")
@@ -76,8 +78,12 @@ def refusals(session: Session, asker: Asker, branch_id: int) -> pd.DataFrame:
     """Return why links were refused, the commonest reason first: reason (as it was given), links."""
     asker.require(Right.READ_PLANS, branch_id)
     query = select(_links.c.reason).where(_links.c.branch_id == branch_id, _links.c.state == "refused")
-    counted = Counter(reason or "" for reason in session.scalars(query))
-    rows = sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+    alike = {say(reason, language): reason for reason in REASONS for language in LANGUAGES}
+    told: dict[str, Counter[str]] = {}  # one of the usual reasons is one, in whatever language it was given
+    for reason in session.scalars(query):
+        told.setdefault(alike.get(reason or "", reason or ""), Counter())[reason or ""] += 1
+    rows = [(each.most_common(1)[0][0], each.total()) for each in told.values()]
+    rows.sort(key=lambda row: (-row[1], row[0]))
     return pd.DataFrame(rows, columns=["reason", "links"])
 
 

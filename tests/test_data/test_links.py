@@ -341,6 +341,16 @@ def test_the_funnel_counts_what_came_so_far_and_why_others_did_not(town: Town) -
     assert why.values.tolist() == [["已有伙伴", 2], ["不合适", 1]]
 
 
+def test_one_reason_in_two_languages_is_counted_once(sqlite_town: Town) -> None:
+    town = sqlite_town
+    for other, language in (("M1", "zh"), ("M2", "en"), ("M3", "zh")):
+        reason = say(links.REASONS[0], language)  # type: ignore[arg-type]
+        do(town, links.refuse_link, *pair(town, "M5", other), reason=reason)
+    with store.reading(town.engine) as session:
+        why = funnel.refusals(session, lead(town), town.branch_id)
+    assert why.values.tolist() == [["双方争夺同一批客户", 3]]
+
+
 def test_an_ended_link_may_be_refused(sqlite_town: Town) -> None:
     link = do(sqlite_town, links.accept_link, *pair(sqlite_town))
     with pytest.raises(Conflict):

@@ -45,7 +45,7 @@ DETAILED = [
         "角色 外拓负责人、是同一家 是",
         "role Outreach lead, one and the same yes",
     ),
-    ({"given": None, "new": "x"}, "角色 -、new x", "role -, new x"),
+    ({"given": None, "unheard": "x"}, "角色 -、unheard x", "role -, unheard x"),
     ({}, "", ""),
 ]
 
