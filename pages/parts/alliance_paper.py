@@ -17,6 +17,8 @@ from pages.parts.alliance_map import Look
 from pages.parts.frame import writing
 from pages.parts.words import _, language, plain, shorten
 
+LONGEST_NAME = 40  # letters of a merchant's name in a file's
+
 
 def show(look: Look, held: Alliance) -> None:
     """Offer the sheet of each member."""
@@ -70,7 +72,7 @@ def button(
     st.download_button(
         plain(shorten(name)),
         data=content,
-        file_name=f"{title}_{name}_{day:%Y%m%d}.pdf",
+        file_name=f"{title}_{''.join(filter(str.isalnum, name))[:LONGEST_NAME]}_{day:%Y%m%d}.pdf",
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         key=f"{state.ALLIANCE_FORM}_paper_{merchant_id}",

@@ -16,6 +16,7 @@ from data.alliances.forming import Proposed
 from data.alliances.held import Alliance
 from data.alliances.matrix import Matrix
 from data.alliances.worth import Scores
+from data.config import Settings
 from data.rights import Asker
 from data.snapshots import Snapshot
 from pages.parts import beside, reads
@@ -129,12 +130,14 @@ def approaches(asker: Asker, branch_id: int, merchant_ids: Sequence[int]) -> Dat
 def names(asker: Asker, snapshot: Snapshot, ids: Iterable[int]) -> dict[int, str]:
     """Return merchants' names by id; one that is gone has none."""
     wanted = tuple(sorted({int(each) for each in ids}))
-    return _names(asker, snapshot.branch_id, snapshot.version, reads.scope(asker), wanted)
+    store_id = Settings.from_env().database_url
+    return _names(asker, snapshot.branch_id, snapshot.version, reads.scope(asker), store_id, wanted)
 
 
 def of_members(asker: Asker, snapshot: Snapshot) -> dict[int, tuple[int, str]]:
     """Return the alliance, as id and name, of each merchant that is in one that has not ended."""
-    return _of_members(asker, snapshot.branch_id, snapshot.version, reads.scope(asker))
+    store_id = Settings.from_env().database_url
+    return _of_members(asker, snapshot.branch_id, snapshot.version, reads.scope(asker), store_id)
 
 
 # What has no underscore below is only there to tell one result from another: Streamlit keeps by it.
@@ -146,6 +149,7 @@ def _names(
     branch_id: int,
     version: int,  # noqa: ARG001
     scope: Scope,  # noqa: ARG001
+    store_id: str,  # noqa: ARG001
     ids: tuple[int, ...],
 ) -> dict[int, str]:
     with reading() as session:
@@ -159,6 +163,7 @@ def _of_members(
     branch_id: int,
     version: int,  # noqa: ARG001
     scope: Scope,  # noqa: ARG001
+    store_id: str,  # noqa: ARG001
 ) -> dict[int, tuple[int, str]]:
     """Read once a version of the data: whoever joins or leaves makes a new one."""
     with reading() as session:

@@ -10,11 +10,9 @@ import streamlit as st
 from pandas import DataFrame
 
 from data.alliances import suggesting
-from data.alliances.approaching import WHAT
 from data.alliances.links import ACCEPTED, REFUSED
 from data.alliances.matrix import Matrix
 from data.catalogue import STATUS_NAMES, STATUSES
-from data.rights import Asker
 from data.snapshots import Snapshot
 from pages.parts import alliance_paper, alliance_reads, partner_form, state
 from pages.parts.alliance_words import (
@@ -29,9 +27,7 @@ from pages.parts.alliance_words import (
 from pages.parts.chosen import STATUS_COLOURS
 from pages.parts.frame import calm
 from pages.parts.partner_map import Look
-from pages.parts.words import NONE, _, day, distance, language, plain, share
-
-MOST_APPROACHES = 6
+from pages.parts.words import NONE, _, distance, language, plain, share
 
 
 def show(look: Look, decided: DataFrame) -> bool:
@@ -49,7 +45,7 @@ def show(look: Look, decided: DataFrame) -> bool:
             with calm():
                 why(look, row)
             with calm():
-                in_hand(look.asker, look.snapshot.branch_id, pair)
+                partner_form.in_hand(look.asker, look.snapshot.branch_id, pair)
             partner_form.undecided(look.asker, look.snapshot.branch_id, row, look.names)
         else:
             st.caption(_("This pair is not suggested here: other ground, another distance, or new data."))
@@ -154,16 +150,3 @@ def detail(snapshot: Snapshot, known: Matrix, row: Mapping[str, Any], name: str)
         told = [_(STATUS_NAMES[STATUSES[snapshot.merchants.status[at]]]) for at in rows if at is not None]
         return " + ".join(told)
     return ""
-
-
-def in_hand(asker: Asker, branch_id: int, pair: tuple[int, int]) -> None:
-    """Name the colleagues who are in touch with either already: nobody is asked twice."""
-    found = alliance_reads.approaches(asker, branch_id, pair)
-    if found.empty:
-        return
-    lines = [
-        f"{plain(str(row.person))} {plain(_(WHAT[row.what], name=row.name, day=day(row.day)))}"
-        for row in found.head(MOST_APPROACHES).itertuples()
-    ]
-    said = _("Colleagues are in touch already; speak with them first:")
-    st.warning("  \n".join([said, *lines]), icon=":material/group:")

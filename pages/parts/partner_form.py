@@ -10,6 +10,7 @@ from pandas import DataFrame
 from sqlalchemy.orm import Session
 
 from data.alliances import links
+from data.alliances.approaching import WHAT
 from data.alliances.links import ACCEPTED, REASONS, REFUSED
 from data.alliances.telling import DEEDS, LONGEST_TEXT
 from data.rights import Asker, Right
@@ -23,6 +24,7 @@ from pages.parts.words import N_, NONE, _, complaint, day, moment, plain, shorte
 CLOSED = "closed"
 LONGEST_REASON = 200
 HEIGHT_PX = 80
+MOST_APPROACHES = 6
 
 
 def may(asker: Asker, branch_id: int) -> bool:
@@ -31,6 +33,19 @@ def may(asker: Asker, branch_id: int) -> bool:
 
 
 # Not decided yet --------------------------------------------------------------------------------------------
+
+
+def in_hand(asker: Asker, branch_id: int, pair: tuple[int, int]) -> None:
+    """Name the colleagues who are in touch with either already: nobody is asked twice."""
+    found = alliance_reads.approaches(asker, branch_id, pair)
+    if found.empty:
+        return
+    lines = [
+        f"{plain(str(row.person))} {plain(_(WHAT[row.what], name=row.name, day=day(row.day)))}"
+        for row in found.head(MOST_APPROACHES).itertuples()
+    ]
+    said = _("Colleagues are in touch already; speak with them first:")
+    st.warning("  \n".join([said, *lines]), icon=":material/group:")
 
 
 def undecided(asker: Asker, branch_id: int, row: Mapping[str, Any], names: Mapping[int, str]) -> None:
@@ -55,6 +70,7 @@ def accept_dialog(asker: Asker, branch_id: int, row: Mapping[str, Any], names: M
         with calm():
             key = f"{state.PARTNER_FORM}_{a}_{b}"
             st.markdown(f"**{plain(sides[0])}** ⇄ **{plain(sides[1])}**")
+            in_hand(asker, branch_id, (a, b))
             beginning = {"stage": "relation", "owner_id": asker.person_id, "starts": today()}
             told = fields(asker, branch_id, key, beginning, sides)
             if st.button(_("Accept"), type="primary", icon=":material/check:", key=f"{key}_save"):

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
-from data import bulk, store, tables
+from data import bulk, snapshots, store, tables
 from data.alliances import held, links, members
 from data.rights import Role, command_line
-from pages.parts import alliance_graph, alliance_joining, beside, partner_none, state
+from pages.parts import alliance_graph, alliance_joining, alliance_layer, beside, partner_none, state
 from pages.parts.alliance_graph import Node
 from tests.test_pages.conftest import ME, Visit
 from tests.test_pages.conftest import texts as marked
-from tests.test_pages.test_hand import keys, press
+from tests.test_pages.test_hand import keys, merchant, opened, press
 
 LON, LAT = 114.30, 30.60
 EAST, NORTH = 1 / 111_195 / math.cos(math.radians(LAT)), 1 / 111_195  # degrees a metre
@@ -421,3 +421,74 @@ def test_the_graph_has_the_branch_as_hub_and_each_link_once() -> None:
         ("2", "3", "dashed"),
         ("1", "2", "solid"),
     ]
+
+
+# Clicks on the map, and the way here ------------------------------------------------------------------------
+
+
+def clicked(app: AppTest, east_m: float, north_m: float) -> AppTest:
+    """Click on the map, so many metres from the branch."""
+    spot = {"lng": LON + east_m * EAST, "lat": LAT + north_m * NORTH}
+    app.session_state[state.ALLIANCE_MAP] = {"last_clicked": spot, "zoom": 17}
+    app = app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_click_on_a_merchant_chooses_its_best_pair_and_one_beside_all_none(
+    visit: Visit, quarter: list[int]
+) -> None:
+    app = clicked(visit("alliances"), 200.0, 0.0)
+    best = f"{quarter[0]}-{quarter[1]}"  # of the wine shop: the restaurant, 0.7 and signed
+    assert app.query_params["pair"] == best
+    app = clicked(app, 0.0, 30.0)
+    assert "pair" not in app.query_params
+
+
+def test_where_one_merchant_is_asked_for_a_click_on_another_asks_for_that(
+    visit: Visit, quarter: list[int]
+) -> None:
+    app = clicked(visit("alliances", **{"for": "merchant"}), 0.0, 200.0)
+    assert app.query_params["shop"] == str(quarter[0])
+    assert "Partners of **河湾饭店**" in texts(app)
+
+
+def test_a_click_in_an_alliances_ground_chooses_it(
+    visit: Visit, quarter: list[int], sqlite_engine: Engine, branch: int
+) -> None:
+    with store.transaction(sqlite_engine) as session:
+        first = held.form_alliance(session, ME, branch, "一盟", quarter[:1])
+        held.form_alliance(session, ME, branch, "二盟", quarter[2:3])
+    app = visit("alliances", part="alliances")
+    assert "#### 二盟" in texts(app)
+    app = clicked(app, 0.0, 205.0)
+    assert app.query_params["alliance"] == str(first)
+    assert "#### 一盟" in texts(app)
+
+
+def test_a_merchants_card_names_its_alliance_and_links_and_leads_to_them(
+    visit: Visit, quarter: list[int], linked: int, allied: int, sqlite_engine: Engine
+) -> None:
+    app = opened(visit, merchant(sqlite_engine, "河湾饭店"))
+    assert "In the alliance 河湾联盟" in texts(app)
+    assert "Linked with 老窖酒行" in texts(app)
+    assert {f"{state.MEMBER}_to_alliance", f"{state.MEMBER}_to_partners"} <= keys(app)
+
+
+def test_the_customer_map_draws_alliances_where_that_layer_is_asked_for(
+    visit: Visit, quarter: list[int], linked: int, allied: int, sqlite_engine: Engine, branch: int
+) -> None:
+    snapshot = snapshots.snapshot(sqlite_engine, branch)
+    (hull,), (arc,) = alliance_layer.hulls(ME, snapshot), alliance_layer.arcs(ME, snapshot)
+    assert (hull.label, arc.id) == ("河湾联盟", f"{quarter[0]}-{quarter[1]}")
+    assert not visit(layers="merchants.alliances").exception
+
+
+def test_sheets_are_offered_for_each_member_and_for_either_side_of_a_link(
+    visit: Visit, quarter: list[int], linked: int, allied: int
+) -> None:
+    app = visit("alliances", links="accepted", pair=f"{quarter[0]}-{quarter[1]}")
+    assert len(app.get("download_button")) == 2
+    app = visit("alliances", part="alliances")
+    app.session_state[f"{state.ALLIANCE_FORM}_tabs"] = "Proposals to print"
+    assert len(app.run().get("download_button")) == 3
