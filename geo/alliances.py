@@ -142,22 +142,6 @@ def candidates(ground: Ground, rules: Rules = Rules(), *, seed: int = 0) -> list
     return sorted(found)
 
 
-def is_sensible(ground: Ground, members: Iterable[int], rules: Rules = Rules()) -> bool:  # noqa: B008
-    """Whether merchants keep the rules, do not compete and are connected by links."""
-    own = sorted(set(members))
-    if not rules.fewest <= len(own) <= rules.most or len(set(_needs(ground, own))) < rules.needs:
-        return False
-    if any(not _fits(ground, each, own[:place], rules) for place, each in enumerate(own)):
-        return False
-    weights = _weights(ground)
-    reached, edge = {own[0]}, [own[0]]
-    while edge:
-        new = {each for each, _score in _links(weights, edge.pop(), own)} - reached
-        reached |= new
-        edge += new
-    return len(reached) == len(own)
-
-
 def longest_m(x: Floats, y: Floats) -> float:
     """Return the longest straight way between two of some places, in metres; 0 where there is one."""
     return float(np.hypot(x[:, None] - x[None, :], y[:, None] - y[None, :]).max()) if len(x) else 0.0

@@ -19,6 +19,7 @@ from data import tables
 from data.alliances.claiming import stands
 from data.alliances.links import decided_pairs
 from data.alliances.matrix import Matrix
+from data.alliances.suggesting import suggestions
 from data.alliances.worth import Market, Scores, market_of, scores_at, scores_of
 from data.figures import FEWEST
 from data.rights import Asker, Right
@@ -176,8 +177,6 @@ def spoken_for(
 def _links(
     snapshot: Snapshot, asker: Asker, matrix: Matrix, refused: Collection[tuple[int, int]]
 ) -> pd.DataFrame:
-    from data.alliances.suggesting import suggestions
-
     links: pd.DataFrame = suggestions(snapshot, asker, matrix, refused=refused)
     return links
 

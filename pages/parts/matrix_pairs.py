@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from pandas import DataFrame
+from pandas import DataFrame, concat
 
 from data.alliances import matrix_rows
 from data.alliances.matrix import CODES, Pair, Row, ordered_pair
@@ -33,6 +33,7 @@ SIDE_BY_SIDE = N_(
     "How much oftener than by chance one of the two stands among the other's eight nearest neighbours: 1 is "
     "chance. p says how likely chance alone makes as much."
 )
+NOTHING = {"relation": "", "strength": 0.0, "zh": "", "en": "", "own": False, "shipped": False, "revision": 0}
 COLOURS = {"complement": "green", "compete": "red"}
 
 
@@ -79,9 +80,17 @@ def chosen_of(rows: DataFrame, told: dict[Pair, Evidence] | None, names: dict[st
     if which == OWN:
         return kept[kept["own"]]
     if which == OTHERWISE:
-        other = {pair for pair, each in (told or {}).items() if each.says != "agree"}
-        return kept[[pair in other for pair in zip(kept["a"], kept["b"], strict=True)]]
+        return otherwise(kept, told or {}, trade)
     return kept
+
+
+def otherwise(rows: DataFrame, told: dict[Pair, Evidence], trade: str | None) -> DataFrame:
+    """Return the pairs of which our own data say something else, those nothing is said of as well."""
+    other = [pair for pair, each in told.items() if each.says != "agree" and trade in (None, *pair)]
+    found = rows[[pair in other for pair in zip(rows["a"], rows["b"], strict=True)]]
+    unsaid = set(other) - set(zip(rows["a"], rows["b"], strict=True))
+    new = [dict(zip("ab", pair, strict=True)) | NOTHING for pair in other if pair in unsaid]
+    return concat([found, DataFrame(new, columns=rows.columns)], ignore_index=True) if new else found
 
 
 def summed(rows: DataFrame, picked: DataFrame) -> None:
@@ -108,7 +117,7 @@ def listed(rows: DataFrame, told: dict[Pair, Evidence], names: dict[str, str]) -
         {
             _("One category"): rows["a"].map(names),
             _("The other"): rows["b"].map(names),
-            _("Relation"): [_(RELATION_NAMES[relation]) for relation in rows["relation"]],
+            _("Relation"): [_(RELATION_NAMES[each]) if each else NONE for each in rows["relation"]],
             _("Strength"): rows["strength"],
             _("Side by side"): [None if each is None else each.quotient for each in found],
             _("p"): [None if each is None else each.p for each in found],

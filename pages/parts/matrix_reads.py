@@ -27,11 +27,11 @@ class Evidence(NamedTuple):
     Parameters
     ----------
     quotient
-        How much oftener than by chance one is found beside the other, the surer of both ways; 1 is chance.
+        How much oftener than by chance one is found beside the other, the plainer of both ways; 1 is chance.
     p
         Of that: how likely chance alone makes it.
     shared
-        Customers both serve, as a share of those either serves, over the branch's near pairs; NaN hidden.
+        Customers both serve, as a share of those either serves, on average of their neighbours; NaN hidden.
     says
         A code of `SAYS`.
     """
@@ -79,6 +79,6 @@ def evidence(asker: Asker, branch: Mapping[str, Any]) -> dict[Pair, Evidence] | 
     for row in found.itertuples():
         few = hidden and 0 < row.both < FEWEST
         shared = float("nan") if few else float(row.shared)
-        pair = ordered_pair(str(row.a), str(row.b))
-        told[pair] = Evidence(float(row.quotient), float(row.p), shared, str(row.says))
+        one = Evidence(float(row.quotient), float(row.p), shared, str(row.says))
+        told.setdefault(ordered_pair(str(row.a), str(row.b)), one)  # the plainest of both ways comes first
     return told

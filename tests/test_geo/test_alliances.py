@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.alliances import Ground, Rules, candidates, is_sensible, longest_m
+from geo.alliances import Ground, Rules, candidates, longest_m
 from geo.errors import GeoError
 
 # Five trades: 0 and 1 compete, 3 and 4 cover the same need.
@@ -26,6 +26,26 @@ def ground(places, trades, links):
 
 def all_linked(count, score=0.6):
     return [(a, b, score) for a, b in combinations(range(count), 2)]
+
+
+def is_sensible(town, members, rules=Rules()):  # noqa: B008
+    """Whether merchants keep the rules, do not compete and are connected by links: by looking at each."""
+    trades = [town.trade[each] for each in members]
+    if not rules.fewest <= len(set(members)) == len(members) <= rules.most:
+        return False
+    if len({NEEDS[trade] for trade in trades}) < rules.needs:
+        return False
+    for (one, a), (other, b) in combinations(zip(members, trades, strict=True), 2):
+        if (
+            COMPETES[a, b]
+            or np.hypot(town.x[one] - town.x[other], town.y[one] - town.y[other]) > rules.walk_m
+        ):
+            return False
+    linked = {frozenset(pair) for pair in zip(town.a.tolist(), town.b.tolist(), strict=True)}
+    reached = {members[0]}
+    while new := {each for each in members if any({each, other} in linked for other in reached)} - reached:
+        reached |= new
+    return len(reached) == len(members)
 
 
 def test_three_linked_trades_of_three_needs_are_an_alliance():

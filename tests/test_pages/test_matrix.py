@@ -18,7 +18,15 @@ from tests.test_pages.conftest import texts as marked
 from tests.test_pages.test_hand import keys, press
 
 PAIR = ("hospital", "pharmacy")
-EVIDENCE = pd.DataFrame([(*PAIR, 1.9, 0.01, 0.25, 4.0, "raise")], columns=list(COLUMNS))
+EVIDENCE = pd.DataFrame(
+    [
+        ("pharmacy", "hospital", 1.9, 0.01, 0.25, 4.0, "raise"),
+        ("hospital", "pharmacy", 1.6, 0.04, 0.25, 4.0, "agree"),
+        ("funeral", "cinema", 3.0, 0.01, 0.3, 90.0, "raise"),
+        ("hotel", "travel_agency", 1.7, 0.01, 0.3, 90.0, "agree"),
+    ],
+    columns=list(COLUMNS),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +70,19 @@ def test_the_pairs_are_listed_with_why_and_what_our_data_say(
         "-" if role is Role.MEMBER else "25%",  # of four customers
         {"zh": "本地更强", "en": "stronger here"}[lang],
         {"zh": "出院带药、续方取药", "en": "Prescriptions are filled across the street"}[lang],
+    ]
+
+
+def test_pairs_our_data_say_otherwise_of_are_listed_with_those_nothing_is_said_of(
+    visit: Visit, seeded: int
+) -> None:
+    app = visit("alliances", role=Role.LEAD, part="trades")
+    app.session_state[f"{state.MATRIX}_shown"] = "otherwise"
+    shown = app.run().dataframe[0].value
+    assert not app.exception
+    assert shown.iloc[:, :3].values.tolist() == [
+        ["Hospital", "Pharmacy", "Complement"],
+        ["Funeral services", "Cinema", "-"],
     ]
 
 
