@@ -53,6 +53,13 @@ class Address(NamedTuple):
         return 100 * (len(self.street) + len(self.hours))
 
 
+class Lead(NamedTuple):
+    """An upper category or a customer group, by id, and its share of a cluster."""
+
+    kind: int
+    share: float
+
+
 def addresses(session: Session, snapshot: Snapshot) -> Address:
     """Return the merchants' streets and hours, read once a data version."""
     kept: Address = snapshot.worked.get("streets and hours", lambda: _addresses(session, snapshot.branch_id))
@@ -99,20 +106,41 @@ def _numbered(name: str, used: set[str]) -> str:
 
 def leading(snapshot: Snapshot, found: Found) -> NDArray[np.int64]:
     """Return each cluster's commonest upper category or customer group, by id; "other" only if all are."""
+    counts = _kinds(snapshot, found)
+    known = np.where(np.isin(np.arange(counts.shape[1]), (OTHER_CATEGORY, OTHER_GROUP)), 1e-6, 1.0)
+    best: NDArray[np.int64] = (counts * known).argmax(axis=1)
+    return best
+
+
+def leaders(snapshot: Snapshot, found: Found, *, most: int = 3, fewest: int = 1) -> list[list[Lead]]:
+    """Return each cluster's commonest upper categories or groups with their shares, `fewest` at least."""
+    counts = _kinds(snapshot, found)
+    whole = counts.sum(axis=1)
+    order = np.argsort(-counts, axis=1, kind="stable")[:, :most]
+    return [
+        [
+            Lead(int(kind), float(counts[at, kind] / whole[at]))
+            for kind in order[at]
+            if counts[at, kind] >= max(fewest, 1)
+        ]
+        for at in range(len(found))
+    ]
+
+
+def _kinds(snapshot: Snapshot, found: Found) -> NDArray[np.float64]:
+    """Return how much of each upper category or group each cluster has, by id."""
     rows: Any = getattr(snapshot, found.layer)
     if found.layer == "merchants":
-        kind, other = top_of()[rows.category[found.rows]].astype(np.int64), OTHER_CATEGORY
+        kind = top_of()[rows.category[found.rows]].astype(np.int64)
         weight = np.ones(len(kind))
     else:
-        kind, other = rows.group[found.rows].astype(np.int64), OTHER_GROUP
+        kind = rows.group[found.rows].astype(np.int64)
         weight = rows.people[found.rows].astype(np.float64)
     label, kinds = found.clusters.label, int(kind.max(initial=0)) + 1
     own = label >= 0
-    counts = np.bincount(label[own] * kinds + kind[own], weights=weight[own], minlength=len(found) * kinds)
-    counts = counts.reshape(len(found), kinds)
-    known = np.where(np.arange(kinds) == other, 1e-6, 1.0)
-    best: NDArray[np.int64] = (counts * known).argmax(axis=1)
-    return best
+    cell = label[own].astype(np.int64) * kinds + kind[own]
+    counts = np.bincount(cell, weights=weight[own], minlength=len(found) * kinds)
+    return counts.reshape(len(found), kinds).astype(np.float64)
 
 
 def _named(layer: str, kind: int, language: Language) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 from pandas import DataFrame
 
-from data.catalogue import CATEGORIES, GROUPS, PRODUCTS, STATUS_NAMES, TIERS
-from data.clustering.describing import HOURS, KINDS, OF_CUSTOMERS
+from data.clustering.describing import KINDS, OF_CUSTOMERS
 from geo.coverage import Figure
 from pages.parts import cluster_reads, cluster_zone, state
 from pages.parts.cluster_map import Look
-from pages.parts.cluster_table import grown, ratio
+from pages.parts.cluster_words import grown, ratio, word
 from pages.parts.frame import calm
-from pages.parts.words import NONE, _, language, number, percent, plain, share
+from pages.parts.words import _, number, percent, plain, share
 
 MOST = 6  # lines of a kind
+TALL_PX = 360
 
 
 def show(look: Look, at: int) -> None:
@@ -49,9 +49,9 @@ def made_of(look: Look, at: int) -> None:
     """Show what the cluster is made of, each share beside the circle's."""
     profile = cluster_reads.profile(look.asker, look.snapshot, look.standing.found, at)
     people, shops = st.tabs([_("Customers"), _("Merchants")], key=f"{state.CLUSTER_CARD}_tabs")
-    with people:
+    with people, st.container(height=TALL_PX, border=False):
         parts(profile, [kind for kind in KINDS if kind in OF_CUSTOMERS])
-    with shops:
+    with shops, st.container(height=TALL_PX, border=False):
         parts(profile, [kind for kind in KINDS if kind not in OF_CUSTOMERS])
 
 
@@ -73,17 +73,3 @@ def line(kind: str, row: object) -> str:
     every = share(row.all_share)  # type: ignore[attr-defined]  # likewise
     beside = _("whole circle {value}", value=every)
     return f"{plain(word(kind, row.code))} {plain(own)} :gray[· {plain(beside)}]"  # type: ignore[attr-defined]
-
-
-def word(kind: str, code: object) -> str:
-    """Return what a code of a profile means, in the user's language."""
-    spoken = language()
-    if kind in ("group", "category", "product"):
-        table = {"group": GROUPS, "category": CATEGORIES, "product": PRODUCTS}[kind]
-        found = table.loc[table["id"] == code, spoken]
-        return str(found.iloc[0]) if len(found) else NONE
-    if kind == "tier":
-        return next((getattr(tier, spoken) for tier in TIERS if tier.code == code), NONE)
-    if kind in ("status", "hours"):
-        return _({"status": STATUS_NAMES, "hours": HOURS}[kind][str(code)])
-    return str(code)

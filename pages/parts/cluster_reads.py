@@ -8,12 +8,16 @@ from pandas import DataFrame
 
 from data.clustering import describing, naming, runs
 from data.clustering.finding import Found, found
+from data.clustering.naming import Lead
 from data.clustering.runs import Growth
+from data.figures import FEWEST
 from data.rights import Asker
 from data.snapshots import Snapshot
 from pages.parts import reads
 from pages.parts.frame import reading, writing
 from pages.parts.words import language
+
+NONE_KEPT = Growth((), (), None, DataFrame(columns=["id", "name", "size"]))
 
 
 class Standing(NamedTuple):
@@ -30,12 +34,15 @@ class Standing(NamedTuple):
         Of each, see `describing.overview`.
     growth
         Their lasting numbers, and how they stand beside an earlier run.
+    leaders
+        Of each, the commonest groups or categories.
     """
 
     found: Found
     names: list[str]
     figures: DataFrame
     growth: Growth
+    leaders: list[list[Lead]]
 
     def place_of(self, number: int | None) -> int | None:
         """Return where a cluster with a lasting number stands; None of one that is not there."""
@@ -53,10 +60,10 @@ def standing(asker: Asker, snapshot: Snapshot, layer: str, scale: str) -> Standi
             growth = runs.growth(session, asker, snapshot, there)
     with reading() as session:
         names = naming.names(session, snapshot, there, language())
-    figures = describing.overview(snapshot, there, mask=reads.is_masked(asker, snapshot.branch_id))
-    return Standing(
-        there, names, figures, growth or Growth((), (), None, DataFrame(columns=["name", "size"]))
-    )
+    mask = reads.is_masked(asker, snapshot.branch_id)
+    figures = describing.overview(snapshot, there, mask=mask)
+    leaders = naming.leaders(snapshot, there, fewest=FEWEST if mask and layer == "customers" else 1)
+    return Standing(there, names, figures, growth or NONE_KEPT, leaders)
 
 
 def profile(asker: Asker, snapshot: Snapshot, there: Found, at: int) -> DataFrame:

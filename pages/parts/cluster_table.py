@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
-import numpy as np
 import streamlit as st
 from pandas import DataFrame
 
+from data.clustering.naming import Lead
 from data.figures import FEWEST
 from data.rights import Right
 from geo.coverage import Figure
 from pages.parts import downloads, reads, state
 from pages.parts.cluster_map import Look
 from pages.parts.cluster_reads import Standing
-from pages.parts.words import NONE, _, number, percent, share
+from pages.parts.cluster_words import grown, ratio, word
+from pages.parts.words import NONE, _, number, percent
 
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 520
 
@@ -56,6 +56,7 @@ def rows(standing: Standing, chosen: int | None = None) -> DataFrame:
             grown(now, then, since=growth.since is not None)
             for now, then in zip(size, growth.then, strict=True)
         ],
+        _("Who leads"): [leads(standing.found.layer, each) for each in standing.leaders],
         _("Customer coverage"): [
             percent(ratio(a, b)) for a, b in zip(figures["existing"], figures["target"], strict=True)
         ],
@@ -68,27 +69,12 @@ def rows(standing: Standing, chosen: int | None = None) -> DataFrame:
     return DataFrame(table)
 
 
+def leads(layer: str, found: list[Lead]) -> str:
+    """Return the commonest groups or categories of a cluster: `Students 38%, Employees 21%`."""
+    kind = "category" if layer == "merchants" else "group"
+    return _(", ").join(f"{word(kind, each.kind)} {each.share:.0%}" for each in found) or NONE
+
+
 def people_title(standing: Standing) -> str:
     """Return what a cluster's size counts."""
     return _("Customers, existing and target") if standing.found.layer == "customers" else _("Size")
-
-
-def ratio(existing: float, target: float) -> Figure:
-    """Return existing customers of all; nothing of what is hidden."""
-    if math.isnan(existing) or math.isnan(target):
-        return Figure(None, None, None)
-    return Figure.ratio(existing, existing + target)
-
-
-def grown(now: float, then: float, *, since: bool) -> str:
-    """Return how a cluster has grown: `+12 (8.0%)`, `new`; a dash where there is nothing to tell it from."""
-    if not since:
-        return NONE
-    if np.isnan(then):
-        return _("new")
-    more = now - then
-    if not more:
-        return _("unchanged")
-    sign = "+" if more > 0 else "−"
-    part = f" ({share(abs(more) / then)})" if then else ""
-    return f"{sign}{number(abs(more), compact=False)}{part}"

@@ -12,7 +12,7 @@ from data import bulk, snapshots, store, tables
 from data.clustering.finding import found
 from data.rights import Role
 from geo.plans import Frame, Plan, Zone
-from pages.parts import cluster_card, cluster_map, cluster_reads, cluster_table, cluster_zone
+from pages.parts import cluster_map, cluster_reads, cluster_words, cluster_zone
 from pages.parts.ways import Way
 from tests.test_pages.conftest import ME, Visit, texts
 
@@ -49,6 +49,7 @@ def test_clusters_are_counted_and_listed(visit: Visit, crowded: int) -> None:
     assert "2 clusters" in texts(app)
     (table,) = app.dataframe
     assert table.value["Customers, existing and target"].tolist() == ["40", "20"]
+    assert table.value["Who leads"].tolist() == ["Employees 100%", "Students 100%"]
     assert table.value["Customer coverage"].tolist() == ["75% (30/40)", "75% (15/20)"]
     assert "first on record" in texts(app)
 
@@ -102,11 +103,11 @@ def test_an_analyst_reads_and_makes_no_zone(visit: Visit, crowded: int) -> None:
 
 
 def test_growth_is_written_as_people_say_it() -> None:
-    assert cluster_table.grown(54.0, 50.0, since=True) == "+4 (8%)"
-    assert cluster_table.grown(40.0, 50.0, since=True) == "−10 (20%)"
-    assert cluster_table.grown(50.0, 50.0, since=True) in ("unchanged", "不变")
-    assert cluster_table.grown(50.0, float("nan"), since=True) in ("new", "新出现")
-    assert cluster_table.grown(50.0, float("nan"), since=False) == "-"
+    assert cluster_words.grown(54.0, 50.0, since=True) == "+4 (8%)"
+    assert cluster_words.grown(40.0, 50.0, since=True) == "−10 (20%)"
+    assert cluster_words.grown(50.0, 50.0, since=True) in ("unchanged", "不变")
+    assert cluster_words.grown(50.0, float("nan"), since=True) in ("new", "新出现")
+    assert cluster_words.grown(50.0, float("nan"), since=False) == "-"
 
 
 def test_a_hull_carries_the_lasting_number(sqlite_engine: Engine, crowded: int) -> None:
@@ -123,11 +124,11 @@ def test_a_hull_carries_the_lasting_number(sqlite_engine: Engine, crowded: int) 
 def test_every_code_of_a_profile_has_a_word(sqlite_engine: Engine, crowded: int) -> None:
     snapshot = snapshots.snapshot(sqlite_engine, crowded)
     profile = cluster_reads.profile(ME, snapshot, found(snapshot, "customers"), 0)
-    words = [cluster_card.word(row.kind, row.code) for row in profile.itertuples()]
+    words = [cluster_words.word(row.kind, row.code) for row in profile.itertuples()]
     assert words
     assert all(words)
-    assert cluster_card.word("tier", "gold") in ("Gold", "金")
-    assert cluster_card.word("tag", "茶") == "茶"
+    assert cluster_words.word("tier", "gold") in ("Gold", "金")
+    assert cluster_words.word("tag", "茶") == "茶"
 
 
 # A cluster made a zone --------------------------------------------------------------------------------------
