@@ -35,6 +35,7 @@ from geo.errors import N_, DataError, NotFound
 from geo.served import Shared, shared
 
 MOST_PARTNERS = 8  # told in full; of more the sheet says how many
+_LONGEST_NAME = 18  # before an offer
 _STEP = 0.05  # shares are told to so much
 NOTHING = N_(
     "There is nothing to propose to this merchant yet: no partner near it gains as well, and none was named."
@@ -275,7 +276,10 @@ def _offers(own: Alliance | None, ids: Sequence[int]) -> list[str]:
         return []
     present = own.members[own.members["left"].isna() & own.members["merchant_id"].isin(ids)]
     offered = present[present["offer"].notna()]
-    return [f"{name}：{offer}" for name, offer in zip(offered["name"], offered["offer"], strict=True)]
+    names = [
+        name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in offered["name"]
+    ]
+    return [f"{name}：{offer}" for name, offer in zip(names, offered["offer"], strict=True)]
 
 
 def _next_step(own: Alliance | None, language: Language) -> str:

@@ -27,6 +27,7 @@ _SIGN = 6.5
 _RIM, _ROUNDS = 0.1, 50
 _FEET = 168.0  # of the sheet: offer, next step, signatures
 _LARGE = 9.5
+_NAME = 110.0
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _map(sheets: Sheets, box: Box, told: Told) -> None:
     drawing.draw(sheets, upper, Ground(*told.hub, around=around, streets=streets))
     _arms(sheets, seen, lon, lat)
     keys = [
-        Key("dot", ACCENT, told.merchant),
+        Key("dot", ACCENT, fonts.fitted(told.merchant, _NAME, SMALL)),
         Key("dot", PARTNER, sheets.say(N_("Partners"))),
         Key("square", ACCENT, sheets.say(N_("Branch"))),
     ]
