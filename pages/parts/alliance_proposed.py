@@ -19,6 +19,7 @@ from pages.parts.alliance_map import Group, Look
 from pages.parts.alliance_scores import figure, metrics, sides
 from pages.parts.alliance_words import category_name
 from pages.parts.frame import calm, writing
+from pages.parts.ways import Way, link
 from pages.parts.words import NONE, _, distance, ngettext, number, percent, plain, share, shorten
 
 MOST = 30
@@ -52,6 +53,8 @@ def show(asker: Asker, branch: Mapping[str, Any], base: BaseMap, most: int) -> N
         return
     if not found.alliances:
         nothing(found)
+        if not len(snapshot.customers) and asker.may(Right.IMPORT, snapshot.branch_id):
+            link(Way.IMPORT, _("Bring in a list of customers"), ":material/arrow_forward:")
         return
     summed(found)
     names = alliance_reads.names(asker, snapshot, [each for one in found.alliances for each in one.members])
@@ -108,7 +111,7 @@ def summed(found: Proposed) -> None:
 def title(one: Proposal, names: Mapping[int, str]) -> str:
     """Return what a proposal is called: its first merchant and the trade it stands for."""
     lead = shorten(names.get(one.lead, NONE))
-    name = _("{merchant} and neighbours ({trade})", merchant=lead, trade=category_name(one.category_id))
+    name = _("{name} and neighbours ({trade})", name=lead, trade=category_name(one.category_id))
     return name[:LONGEST_NAME]
 
 

@@ -14,6 +14,7 @@ from data.alliances.links import ACCEPTED, REFUSED
 from data.alliances.matrix import Matrix
 from data.catalogue import STATUS_NAMES, STATUSES
 from data.snapshots import Snapshot
+from geo.partners import WEIGHTS
 from pages.parts import alliance_paper, alliance_reads, partner_form, state
 from pages.parts.alliance_words import (
     LINK_COLOURS,
@@ -28,6 +29,8 @@ from pages.parts.chosen import STATUS_COLOURS
 from pages.parts.frame import calm
 from pages.parts.partner_map import Look
 from pages.parts.words import NONE, _, distance, language, plain, share
+
+UNCERTAIN = 0.5
 
 
 def show(look: Look, decided: DataFrame) -> bool:
@@ -119,7 +122,8 @@ def why(look: Look, row: Mapping[str, Any]) -> None:
     heading_text = _("Score")
     st.markdown(f"**{heading_text} {score(row['score'])}**")
     for name, title in PARTS.items():
-        part(_(title), row[name], detail(look.snapshot, known, row, name))
+        weighed = _("{part} ({weight} of the score)", part=_(title), weight=share(getattr(WEIGHTS, name)))
+        part(weighed, row[name], detail(look.snapshot, known, row, name))
 
 
 def score(value: float | None) -> str:
@@ -149,4 +153,11 @@ def detail(snapshot: Snapshot, known: Matrix, row: Mapping[str, Any], name: str)
         rows = [snapshot.merchants.row_of(each) for each in pair]
         told = [_(STATUS_NAMES[STATUSES[snapshot.merchants.status[at]]]) for at in rows if at is not None]
         return " + ".join(told)
-    return ""
+    return company(row[name])
+
+
+def company(value: float | None) -> str:
+    """Return what the part about trades found together means; halfway it says nothing."""
+    if value is None or math.isnan(value) or value == UNCERTAIN:
+        return _("not certain here, so it counts half")
+    return _("more often than by chance") if value > UNCERTAIN else _("less often than by chance")

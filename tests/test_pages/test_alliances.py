@@ -184,7 +184,7 @@ def test_a_suggestion_shows_its_score_in_parts_and_what_each_side_gains(
     said = texts(app)
     assert "66.7% (40/60)" in said
     assert "Score 0." in said
-    bars = {element.proto.text.split(" **")[0] for element in app.get("progress")}
+    bars = {element.proto.text.split(" \\(")[0] for element in app.get("progress")}
     assert {"Trades that go together", "Near each other", "Customers in common"} <= bars
     assert app.dataframe[0].value["Score"].is_monotonic_decreasing
     assert len(app.dataframe[0].value) == 6
