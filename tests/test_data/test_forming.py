@@ -204,3 +204,18 @@ def test_links_that_are_given_are_taken_as_they_are(sqlite_engine):
     assert one.members == (photo, books, kindergarten)
     assert one.score == pytest.approx(0.7)
     assert proposed(snapshot, ME, shipped(), links=links[:0]).why == (forming.NO_LINKS, {})
+
+
+def test_in_whatever_is_proposed_each_member_gains_by_the_rule(sqlite_engine):
+    """Every member is linked with another inside, and a link alone brings it a tenth."""
+    draw = np.random.default_rng(4)
+    codes = draw.choice(["photo", "kindergarten", "books", "restaurant", "hotel", "beauty", "gym"], 40)
+    shops = list(zip(codes.tolist(), draw.uniform(0, 3000, 40).tolist(), strict=True))
+    people = list(zip(draw.uniform(-500, 3500, 80).tolist(), draw.integers(20, 60, 80).tolist(), strict=True))
+    branch_id, _ids = street(sqlite_engine, shops, people)
+    found = proposed(snapshots.snapshot(sqlite_engine, branch_id), ME, shipped(), at_most=5)
+    assert len(found.alliances) >= 2
+    assert all(one.scores.profit >= 0.1 and one.scores.nobody_loses for one in found.alliances)
+    assert all(one.longest_m <= 1000.5 and 3 <= len(one.members) <= 12 for one in found.alliances)
+    assert sum(one.adds for one in found.alliances) == found.covered
+    assert found.covered_share <= found.bound <= 1
