@@ -1,4 +1,4 @@
-"""The benchmark of links: the same pairs on both sides, planted partners count, folders are read or refused."""
+"""The benchmark of links: the same pairs on both sides, planted partners count, folders read or refused."""
 
 from __future__ import annotations
 
