@@ -92,6 +92,18 @@ class Pairs(NamedTuple):
     readiness: Parts
     competes: Bools
 
+    def take(self, at: Ids) -> Pairs:
+        """Return some of the pairs, in the order asked for."""
+        return Pairs(
+            self.a[at],
+            self.b[at],
+            self.distance_m[at],
+            self.complement[at],
+            self.near[at],
+            self.readiness[at],
+            self.competes[at],
+        )
+
 
 def near_pairs(x: ArrayLike, y: ArrayLike, within_m: float = WITHIN_M) -> tuple[Ids, Ids, Floats]:
     """

@@ -193,8 +193,7 @@ def _made(
         outlook=outlook,
     )
     # Along the curve: what is counted for one pair is still at hand for the next.
-    turn = np.argsort(places[pairs.a], kind="stable")
-    pairs = pairs._make(each[turn] for each in pairs)
+    pairs = pairs.take(np.argsort(places[pairs.a], kind="stable"))
     found = served.shared(crowd, shops, pairs.a, pairs.b, known=outlook)
     at = np.flatnonzero(_gain_enough(found.gain_a, found.served[pairs.a]))
     at = at[_gain_enough(found.gain_b[at], found.served[pairs.b[at]])]
