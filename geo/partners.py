@@ -92,7 +92,7 @@ class Pairs(NamedTuple):
     readiness: Parts
     competes: Bools
 
-    def take(self, at: Ids) -> Pairs:
+    def take(self, at: NDArray[np.intp]) -> Pairs:
         """Return some of the pairs, in the order asked for."""
         return Pairs(
             self.a[at],
