@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -26,7 +23,7 @@ from data.lists.double_names import (
     WEAK,
     Name,
 )
-from data.lists.signs import Array, Floats, Keys, Rows, Signs, letters_of, unpacked
+from data.lists.signs import Array, Floats, Keys, Rows, Signs, unpacked
 
 POSSIBLE, PROBABLE, CERTAIN = 1, 2, 3
 LEVELS = {POSSIBLE: "possible", PROBABLE: "probable", CERTAIN: "certain"}
@@ -95,56 +92,50 @@ def _may_be_like(new: Signs, other: Signs, a: Rows, b: Rows) -> NDArray[np.bool_
 
     Of names with branches, cut ones and those with Latin letters all may.
     """
-    one, two = (_Bare.of(signs, rows) for signs, rows in ((new, a), (other, b)))
-    apart = process.cpdist(one.stem, two.stem, scorer=Levenshtein.distance, score_cutoff=2)
-    short, long = np.minimum(one.length, two.length), np.maximum(one.length, two.length)
+    p, q, m, n = new.letters[a], other.letters[b], new.stem_length[a], other.stem_length[b]
+    shared = np.bitwise_count(p & q)
+    nested = (shared == np.bitwise_count(p)) | (shared == np.bitwise_count(q))
+    core = np.flatnonzero(_within(p, q, 1) | nested)
+    like = (p == q) | ~new.plain[a] | ~other.plain[b]
+    like[core] |= _cores_alike(_texts(new, a[core], 0), _texts(other, b[core], 0), nested[core])
+    p, q = new.stem_letters[a], other.stem_letters[b]
+    stem = ((p == q) & (m == n)) | ((new.sound[a] == other.sound[b]) & (new.sound[a] != 0))
+    near = np.flatnonzero(_within(p, q, 2))
+    short, long = np.minimum(m, n)[near], np.maximum(m, n)[near]
+    stem[near] |= _stems_alike(_texts(new, a[near], 1), _texts(other, b[near], 1), short, long)
+    trades = (new.trade[a] == other.trade[b]) | (new.trade[a] == 0) | (other.trade[b] == 0)
+    return np.asarray(like | (stem & trades))
+
+
+def _within(p: Keys, q: Keys, edits: int) -> NDArray[np.bool_]:
+    """Return which texts can be so many edits apart, by their letters: an edit changes two bits at most."""
+    return np.asarray(np.bitwise_count(p ^ q) <= 2 * edits)
+
+
+def _cores_alike(one: Array, two: Array, nested: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which names are an edit apart, or one the beginning of the other."""
+    alike = process.cpdist(one, two, scorer=Levenshtein.distance, score_cutoff=1) < 2
+    at = np.flatnonzero(nested)
+    starts = (x.startswith(y) or y.startswith(x) for x, y in zip(one[at], two[at], strict=True))
+    alike[at] |= np.fromiter(starts, dtype=bool, count=len(at))
+    return np.asarray(alike)
+
+
+def _stems_alike(one: Array, two: Array, short: Array, long: Array) -> NDArray[np.bool_]:
+    """Return which words are one, or a slip or two apart."""
+    apart = process.cpdist(one, two, scorer=Levenshtein.distance, score_cutoff=2)
     typo = (apart == 1) & (short > 2)
-    two_long = np.flatnonzero((apart == 1) & (long == 2))
-    typo[two_long] = double_names.look_alike(one.stem[two_long], two.stem[two_long])
-    stem = (apart == 0) | typo | ((apart == 2) & (long > 4))
-    stem |= (one.letters == two.letters) & (one.length == two.length)
-    stem |= (new.sound[a] == other.sound[b]) & (new.sound[a] != 0)
-    stem &= (one.trade == two.trade) | (one.trade == 0) | (two.trade == 0)
-    p, q = new.letters[a], other.letters[b]
-    core = process.cpdist(one.core, two.core, scorer=Levenshtein.distance, score_cutoff=1) < 2
-    nested = np.flatnonzero((p & q == p) | (p & q == q))
-    pairs = zip(one.core[nested], two.core[nested], strict=True)
-    starts = (x.startswith(y) or y.startswith(x) for x, y in pairs)
-    core[nested] |= np.fromiter(starts, dtype=bool, count=len(nested))
-    return np.asarray(stem | core | (p == q) | ~one.plain | ~two.plain)
+    of_two = np.flatnonzero((apart == 1) & (long == 2))
+    typo[of_two] = double_names.look_alike(one[of_two], two[of_two])
+    return np.asarray((apart == 0) | typo | ((apart == 2) & (long > 4)))
 
 
-class _Bare(NamedTuple):
-    """Names without what is said beside them, one entry a pair."""
-
-    core: Array
-    stem: Array
-    length: NDArray[np.int64]
-    """Of the stem."""
-    letters: Keys
-    """Of the stem."""
-    trade: NDArray[np.int64]
-    plain: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, signs: Signs, rows: Rows) -> _Bare:
-        """Take the names of some rows apart, each once."""
-        known, where = np.unique(rows, return_inverse=True)
-        parts = [part.split("\t") for part in signs.parts[known]]
-        text = np.array([(core, stem) for core, stem, *_ in parts], dtype=object).reshape(-1, 2)
-        plain = [not branch and not cut and not _LATIN.search(core) for core, _, branch, _, _, cut in parts]
-        stems = text[:, 1].tolist()
-        return cls(
-            text[where, 0],
-            text[where, 1],
-            np.array([len(stem) for stem in stems], dtype=np.int64)[where],
-            letters_of(stems)[where],
-            np.array([int(each[4]) for each in parts], dtype=np.int64)[where],
-            np.array(plain, dtype=bool)[where],
-        )
-
-
-_LATIN = re.compile("[a-z]")
+def _texts(signs: Signs, rows: Rows, part: int) -> Array:
+    """Return the core (0) or the stem (1) of some rows' names, each name taken apart once."""
+    known, where = np.unique(rows, return_inverse=True)
+    texts = np.empty(len(known), dtype=object)
+    texts[:] = [name.split("\t", part + 1)[part] for name in signs.parts[known]]
+    return np.asarray(texts[where])
 
 
 def _nearness(plane: Plane, other: Plane, a: Rows, b: Rows, far: Floats, place: Floats) -> Floats:

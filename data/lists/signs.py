@@ -32,6 +32,11 @@ class Signs:
     """Names taken apart, packed."""
     letters: Keys
     """Which characters the name has, as bits."""
+    stem_letters: Keys
+    stem_length: NDArray[np.int16]
+    trade: NDArray[np.int16]
+    plain: NDArray[np.bool_]
+    """Whether the name has no branch and no Latin letter, and its end."""
     full: Keys
     core: Keys
     stem: Keys
@@ -110,6 +115,10 @@ def signs_of(
         category=kind.to_numpy(np.int32),
         parts=parts[codes],
         letters=letters,
+        stem_letters=letters_of([each.stem for each in names])[codes],
+        stem_length=np.array([len(each.stem) for each in names], dtype=np.int16)[codes],
+        trade=np.array([each.trade for each in names], dtype=np.int16)[codes],
+        plain=np.array([_is_plain(each) for each in names], dtype=bool)[codes],
         **hashes,
         bag=_bags([each.full for each in names])[codes],
         phones=_per_value(_texts(phone), phone_numbers, np.int64, 2),
@@ -152,6 +161,13 @@ def points_of(texts: Sequence[str], width: int) -> Keys:
     if not len(texts):
         return np.empty((0, width), np.uint64)
     return np.array(texts, dtype=f"U{width}").view(np.uint32).reshape(len(texts), width).astype(np.uint64)
+
+
+_LATIN = re.compile("[a-z]")
+
+
+def _is_plain(name: Name) -> bool:
+    return not name.branch and not name.cut and not _LATIN.search(name.core)
 
 
 def _packed(name: Name) -> str:
