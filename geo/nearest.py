@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geo.compiled import compiled
+from geo.compiled import compiled, released
+from geo.threads import in_parts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,8 +44,14 @@ def nearest_m(lon: ArrayLike, lat: ArrayLike) -> Floats:
     # Metres a degree change little within a strip: at its edges they are exact, and a line between them.
     edges = _metres_a_degree(np.asarray(south + np.arange(strips + 1) * (height / strips), dtype=np.float64))
     across, up = (np.column_stack([each[:-1], np.diff(each) / (height / strips)]) for each in edges)
-    found = np.empty(east.size)
-    found[order] = _nearest(east[order], north[order], strip, starts, across, up, south, height / strips)
+    found, in_order = np.empty(east.size), np.empty(east.size)
+    east, north, step = east[order], north[order], height / strips
+
+    def work(first: int, last: int) -> None:
+        _nearest(east, north, strip, starts, across, up, south, step, first, last, in_order)
+
+    in_parts(work, east.size)
+    found[order] = in_order
     return found
 
 
@@ -57,7 +64,7 @@ def _metres_a_degree(lat: Floats) -> tuple[Floats, Floats]:
     return np.radians(across), np.radians(up)
 
 
-@compiled
+@released
 def _nearest(
     east: Floats,
     north: Floats,
@@ -67,13 +74,16 @@ def _nearest(
     up: Floats,
     south: float,
     height: float,
-) -> Floats:
-    found = np.empty(east.size)
+    begin: int,
+    stop: int,
+    found: Floats,
+) -> None:
+    """Write the distances of some of the points."""
     end_across, end_up = across[-1, 0] + height * across[-1, 1], up[-1, 0] + height * up[-1, 1]
     least_across = min(across[:, 0].min(), end_across) / _FEW_MORE
     least_up = min(up[:, 0].min(), end_up) / _FEW_MORE
     last = starts.size - 2
-    for point in range(east.size):
+    for point in range(begin, stop):
         best = np.inf  # squared
         own = strip[point]
         rest = north[point] - (south + own * height)
@@ -107,7 +117,6 @@ def _nearest(
                         other += step
             away += 1
         found[point] = np.sqrt(best)
-    return found
 
 
 def nearer_than(points: Floats, place: Floats, others: Floats) -> Bools:
