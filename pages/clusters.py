@@ -9,13 +9,13 @@ import streamlit as st
 
 from data.basemaps import BaseMap
 from data.clustering.finding import LAYER_NAMES, SCALE_NAMES
-from data.rights import Asker, Right
+from data.rights import Asker
 from geo.clusters import SCALES, USUAL
 from pages.parts import cluster_card, cluster_map, cluster_reads, cluster_table, reads, state
 from pages.parts.cluster_map import Look
 from pages.parts.cluster_reads import Standing
 from pages.parts.frame import calm
-from pages.parts.here import branch_here, nothing_yet, one_of, pick_base
+from pages.parts.here import branch_of_plans, one_of, pick_base
 from pages.parts.ways import Way, link
 from pages.parts.words import _, day, in_one_language, ngettext, number, plain, share, spoken
 
@@ -24,16 +24,10 @@ FIRST_LAYER = "customers"
 
 def page(asker: Asker) -> None:
     """Show the page."""
-    branch = branch_here()
+    branch = branch_of_plans(asker, _("Clusters"), _("Clusters are for those who work at the branch."))
     if branch is None:
-        nothing_yet(_("There is no branch yet."), Way.BRANCHES, _("Add a branch, or make the demo town"))
-        return
-    if not asker.may(Right.READ_PLANS):
-        nothing_yet(_("Clusters are for those who work at the branch."), Way.BRANCHES, _("See the branches"))
         return
     state.settle_map(branch["id"])
-    title = _("Clusters")
-    st.markdown(f"## {title} · {plain(branch['name'])}")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         layer = pick_layer()
         scale = pick_scale()

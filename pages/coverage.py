@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from data.basemaps import BaseMap
-from data.rights import Asker, Right
+from data.rights import Asker
 from data.snapshots import Snapshot
 from data.zones.coverage import Report
 from data.zones.held import Held
@@ -29,23 +29,17 @@ from pages.parts.coverage_card import Card
 from pages.parts.coverage_map import Look
 from pages.parts.coverage_words import FIGURES, REACHABLE_NAMES
 from pages.parts.frame import calm
-from pages.parts.here import branch_here, nothing_yet, one_of, pick_base
+from pages.parts.here import branch_of_plans, nothing_yet, one_of, pick_base
 from pages.parts.ways import Way, link
 from pages.parts.words import _, day, in_one_language, ngettext, plain, spoken
 
 
 def page(asker: Asker) -> None:
     """Show the page."""
-    branch = branch_here()
+    branch = branch_of_plans(asker, _("Coverage"), _("Coverage is for those who work at the branch."))
     if branch is None:
-        nothing_yet(_("There is no branch yet."), Way.BRANCHES, _("Add a branch, or make the demo town"))
-        return
-    if not asker.may(Right.READ_PLANS):
-        nothing_yet(_("Coverage is for those who work at the branch."), Way.BRANCHES, _("See the branches"))
         return
     state.settle_map(branch["id"])
-    title = _("Coverage")
-    st.markdown(f"## {title} · {plain(branch['name'])}")
     held = zone_reads.published(asker, branch["id"])
     if held is None:
         nothing_yet(_("No plan of zones is published yet."), Way.ZONES, _("Go to the zones"))

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from data.basemaps import BaseMap
-from data.rights import Asker, Right
+from data.rights import Asker
 from pages.parts import (
     drawing,
     reads,
@@ -28,24 +28,17 @@ from pages.parts import (
     zone_whole,
 )
 from pages.parts.frame import calm
-from pages.parts.here import branch_here, nothing_yet, pick_base
+from pages.parts.here import branch_of_plans, pick_base
 from pages.parts.map import Tool
-from pages.parts.ways import Way
-from pages.parts.words import _, in_one_language, plain
+from pages.parts.words import _, in_one_language
 
 
 def page(asker: Asker) -> None:
     """Show the page."""
-    branch = branch_here()
+    branch = branch_of_plans(asker, _("Zones"), _("Zones are for those who work at the branch."))
     if branch is None:
-        nothing_yet(_("There is no branch yet."), Way.BRANCHES, _("Add a branch, or make the demo town"))
-        return
-    if not asker.may(Right.READ_PLANS):
-        nothing_yet(_("Zones are for those who work at the branch."), Way.BRANCHES, _("See the branches"))
         return
     state.settle_map(branch["id"])
-    title = _("Zones")
-    st.markdown(f"## {title} · {plain(branch['name'])}")
     rows = zone_reads.listed(asker, branch["id"])
     if rows.empty:
         zone_begin.first_plan(asker, branch)

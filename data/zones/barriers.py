@@ -13,11 +13,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from data.files.readers import Table
-from data.lists import placing
 from data.zones import listed
 from data.zones.listed import LONGEST_NAME, Rows, Said
-from data.zones.outlines import check_datum, degrees_of, likely_names
-from data.zones.reading_job import Job, proven
+from data.zones.outlines import begun, degrees_of
+from data.zones.reading_job import Job
 from geo.barriers import MOST_CORNERS, bridged, mended_barrier
 from geo.errors import N_, FileError, GeoError, Told
 from geo.plans import Barrier, Frame
@@ -68,17 +67,8 @@ def read_barriers(
     FileError, DatumUnknown
         When the file is refused whole.
     """
-    check_datum(datum)
-    first = table.head()
-    if first is None:
-        raise FileError(N_("The file is empty: it has a header and no rows."))
-    if not table.has_shapes:
-        raise FileError(N_("Barriers are read from lines and areas; this list has none."))
-    job = Job(table, first, frame, {}, places, datum, listed.columns_of(table, None))
-    if not job.columns.keys() & {"zone", "name"} and (header := likely_names(first)) is not None:
-        job.columns["name"] = header
-    way = placing.to_degrees(table, first, None, job.near)
-    found = proven(job, way, None)
+    shapeless = N_("Barriers are read from lines and areas; this list has none.")
+    job, way, found = begun(table, frame, places, datum, shapeless=shapeless)
     assert found.datum is not None
     shapes: dict[str, list[BaseGeometry]] = {}
     bridges: list[BaseGeometry] = []
@@ -105,9 +95,7 @@ def _is_bridge(said: Said) -> bool:
     return any(_BRIDGE.search(cell) for cell in (said.kind, said.name or said.zone))
 
 
-def _take(
-    job: Job, row: int, shape: BaseGeometry, said: Said, shapes: Mapping[str, list[BaseGeometry]]
-) -> None:
+def _take(job: Job, row: int, shape: BaseGeometry, said: Said, shapes: dict[str, list[BaseGeometry]]) -> None:
     """Keep a row's shape under its name, or refuse it with the reason."""
     try:
         good = mended_barrier(shape, job.frame)
@@ -117,7 +105,7 @@ def _take(
     job.rows.notes += [(row, note) for note in good.notes]
     name = " ".join((said.name or said.zone).split()) or PurePath(job.table.name).stem
     plain = "".join(each if each.isprintable() else " " for each in name).strip()[:LONGEST_NAME]
-    shapes.setdefault(plain or "-", []).append(good.shape)  # type: ignore[attr-defined]
+    shapes.setdefault(plain or "-", []).append(good.shape)
 
 
 def _done(

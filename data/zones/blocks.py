@@ -15,13 +15,12 @@ from sqlalchemy.orm import Session
 
 from data import tables
 from data.files.readers import Chunk, Table
-from data.lists import placing
 from data.meaning import values
 from data.rights import Asker, Right
 from data.zones import listed
 from data.zones.listed import LONGEST_NAME, Rows
-from data.zones.outlines import check_datum, ground_of, likely_names
-from data.zones.reading_job import Job, proven
+from data.zones.outlines import begun, ground_of
+from data.zones.reading_job import Job
 from geo.errors import N_, DataError, FileError, NotFound
 from geo.parcels import MOST_PARCELS, Parcels
 from geo.planes import LEAST_M2, Plane, joined, without
@@ -101,17 +100,8 @@ def read_polygons(
     FileError, DatumUnknown
         When the file is refused whole.
     """
-    check_datum(datum)
-    first = table.head()
-    if first is None:
-        raise FileError(N_("The file is empty: it has a header and no rows."))
-    if not table.has_shapes:
-        raise FileError(N_("Blocks are read from areas; this list has none."))
-    job = Job(table, first, frame, {}, places, datum, listed.columns_of(table, None))
-    if not job.columns.keys() & {"zone", "name"} and (header := likely_names(first)) is not None:
-        job.columns["name"] = header
-    way = placing.to_degrees(table, first, None, job.near)
-    found = proven(job, way, None)
+    shapeless = N_("Blocks are read from areas; this list has none.")
+    job, way, found = begun(table, frame, places, datum, shapeless=shapeless)
     assert found.datum is not None
     plane = Plane(*job.near)
     grounds: list[tuple[int, BaseGeometry, str]] = []

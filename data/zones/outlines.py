@@ -5,19 +5,23 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from data.files.readers import Chunk
+from data.files.readers import Chunk, Table
 from data.lists import placing
 from data.lists.placing import ToDegrees
+from data.lists.proof import Proof
 from data.lists.reasons import SWAPPED
-from data.zones.reading_job import Job
+from data.zones import listed
+from data.zones.reading_job import Job, proven
 from geo.datum import DATUMS, convert
 from geo.errors import N_, FileError, GeoError, Told
 from geo.mending import IN_PIECES, mended
 from geo.planes import Plane
+from geo.plans import Frame
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +34,37 @@ def check_datum(datum: str) -> None:
         raise FileError(
             N_("There is no datum {datum}; there are {datums}."), datum=datum, datums=", ".join(DATUMS)
         )
+
+
+def begun(
+    table: Table, frame: Frame, places: pd.DataFrame | None, datum: str, *, shapeless: str
+) -> tuple[Job, ToDegrees | None, Proof]:
+    """
+    Begin to read a file of shapes: the job, how metres become degrees if it is in metres, and its datum.
+
+    Parameters
+    ----------
+    table, frame, places, datum
+        As `data.zones.reading.read_zones` takes them.
+    shapeless
+        What is said of a file without shapes.
+
+    Raises
+    ------
+    FileError, DatumUnknown
+        When the file is refused whole.
+    """
+    check_datum(datum)
+    first = table.head()
+    if first is None:
+        raise FileError(N_("The file is empty: it has a header and no rows."))
+    if not table.has_shapes:
+        raise FileError(shapeless)
+    job = Job(table, first, frame, {}, places, datum, listed.columns_of(table, None))
+    if not job.columns.keys() & {"zone", "name"} and (header := likely_names(first)) is not None:
+        job.columns["name"] = header
+    way = placing.to_degrees(table, first, None, job.near)
+    return job, way, proven(job, way, None)
 
 
 def likely_names(chunk: Chunk) -> str | None:

@@ -10,10 +10,11 @@ import streamlit as st
 from data import basemaps
 from data.basemaps import BaseMap
 from data.config import Settings
+from data.rights import Asker, Right
 from pages.parts import state
 from pages.parts.identity import demo_branches
 from pages.parts.ways import Way, link
-from pages.parts.words import _, language
+from pages.parts.words import _, language, plain, spoken
 
 
 def branch_here() -> dict[str, Any] | None:
@@ -21,6 +22,35 @@ def branch_here() -> dict[str, Any] | None:
     known = demo_branches()
     here = known[known["code"] == state.branch_code()]
     return None if here.empty else {**here.iloc[0].to_dict(), "id": int(here["id"].iloc[0])}
+
+
+def branch_of_plans(asker: Asker, title: str, nobody: str) -> dict[str, Any] | None:
+    """Head a page on which plans are worked, and return its branch; None, having said why, without one."""
+    branch = branch_here()
+    if branch is None:
+        nothing_yet(_("There is no branch yet."), Way.BRANCHES, _("Add a branch, or make the demo town"))
+        return None
+    if not asker.may(Right.READ_PLANS, branch["id"]):
+        nothing_yet(nobody, Way.BRANCHES, _("See the branches"))
+        return None
+    st.markdown(f"## {title} · {plain(branch['name'])}")
+    return branch
+
+
+def pick_part(name: str, parts: Mapping[str, str], default: str) -> str:
+    """Ask which part of a page is wanted, by the parts' titles; only that one is worked out."""
+    key = state.seed(name, lambda text: one_of(text, parts), default)
+    picked: str = st.segmented_control(
+        _("Part of the page"),
+        list(parts),
+        required=True,
+        default=state.value(key),
+        format_func=spoken(parts),
+        label_visibility="collapsed",
+        key=key,
+    )
+    state.keep(name, None if picked == default else picked)
+    return picked
 
 
 def nothing_yet(text: str, way: Way, label: str) -> None:
