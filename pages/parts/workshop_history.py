@@ -28,7 +28,7 @@ from pages.parts.words import (
 from pages.parts.workshop import KINDS, LISTED, VISIT_FIELDS, counts_row
 from pages.parts.workshop_columns import FIELDS
 from pages.parts.workshop_doubles import BECOMES, show_pair
-from pages.parts.workshop_review import REASON_NAMES
+from pages.parts.workshop_review import reason_name
 
 FIRST = 8  # imports shown before the older ones are asked for
 MODES = {
@@ -169,7 +169,7 @@ def told(batch: Mapping[str, Any]) -> dict[str, str]:
         if counts.get(name)
     )
     found = [
-        f"{_(REASON_NAMES[code]) if code in REASON_NAMES else code} {number(count, compact=False)}"
+        f"{reason_name(code)} {number(count, compact=False)}"
         for code, count in counts.get("reasons", {}).items()
     ]
     if found:

@@ -35,6 +35,14 @@ REASON_NAMES = {
     "repeated_id": N_("Identifier of an earlier row"),
     "long_id": N_("Identifier too long"),
     "too_large": N_("A whole district instead of one merchant"),
+    "no_day": N_("No date of the visit"),
+    "not_a_day": N_("The date is no date"),
+    "day_to_come": N_("A day still to come"),
+    "nobody": N_("No merchant and no customer named"),
+    "two": N_("A merchant and a customer in one row"),
+    "unknown_merchant": N_("The branch has no such merchant"),
+    "several_merchants": N_("Several merchants of this name"),
+    "unknown_customer": N_("The branch has no such customer"),
 }
 CATEGORIES_SHOWN = 8
 FAR_M = 50_000.0  # from the branch: its customers are not that far away

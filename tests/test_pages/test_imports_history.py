@@ -10,8 +10,10 @@ from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
 from data import ingest, store, tables
+from data.lists.reasons import REASONS, VISIT_REASONS
 from data.rights import Role
 from pages.parts import workshop_history
+from pages.parts.workshop_review import REASON_NAMES
 from tests.test_pages.conftest import ME, Visit, texts
 from tests.test_pages.test_imports import GOOD, button, merchants, run_button, step, upload
 
@@ -147,3 +149,7 @@ def test_a_lead_may_undo_and_a_member_sees_no_history(
     assert step(app, "Merchants")
     with pytest.raises(StopIteration):
         visit("import", role=Role.MEMBER)
+
+
+def test_every_reason_a_row_is_rejected_for_has_a_name() -> None:
+    assert {*REASONS, *VISIT_REASONS} == REASON_NAMES.keys()
