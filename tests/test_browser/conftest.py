@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
+    Locator,
     Page,
     Request,
     Route,
@@ -43,14 +45,35 @@ QUIET = [
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PATIENCE_MS = 45_000  # two cores, a browser and a server: what takes a second alone may take twenty
 START_S = 60
+# Resolves to whether the page came to rest in so many ms: no script runs, and nothing has moved for a moment.
+REST = """(patience) => new Promise((done) => {
+    const app = document.querySelector("[data-testid='stApp']");
+    const look = () => {
+        if (app.dataset.testScriptState !== "notRunning" || app.querySelector("[data-stale='true']"))
+            return null;
+        const drawn = document.querySelectorAll("[data-testid='stElementContainer'], [role='dialog']");
+        return JSON.stringify([...drawn].map((each) => each.getBoundingClientRect()));
+    };
+    const begun = performance.now();
+    let seen = look(), since = begun, looks = 0;
+    const again = () => {
+        const now = performance.now(), next = look();
+        looks += 1;
+        if (next === null || next !== seen) [seen, since, looks] = [next, now, 0];
+        if (looks >= 4 && now - since >= 150) done(true);
+        else if (now - begun >= patience) done(false);
+        else requestAnimationFrame(() => setTimeout(again, 30));
+    };
+    if (app) again(); else done(true);
+})"""
+CLICK_PATIENCE_MS = 3_000  # a page that goes on working is clicked all the same
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     Mark what drives a browser.
 
-    Such a test is run a second time if it fails, and the summary says so: where tests run side by side on
-    few cores, a click may fall between two drawings of a page.
+    Such a test is run a second time if it fails, and the summary says so.
     """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
@@ -212,10 +235,26 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.fail("there is no Chromium, and ZHENDI_TEST_CHROMIUM names none; try `make test`")
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setattr(Locator, "click", _click)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
         browser.close()
+
+
+_click_at_once = Locator.click
+
+
+def _click(self: Locator, **how: Any) -> None:
+    """
+    Click what stands still, as a person does.
+
+    An expander that is still opening moves what is in it away between the button going down and going up, and
+    the browser then makes no click of the two.
+    """
+    self.wait_for()
+    self.page.evaluate(REST, CLICK_PATIENCE_MS)
+    _click_at_once(self, **how)
 
 
 @pytest.fixture
@@ -278,9 +317,9 @@ def page(browse: Callable[..., Page], live_server: Server) -> Page:
 
 
 def settled(page: Page) -> None:
-    """Wait until the script has run and everything it drew is there."""
+    """Wait until the script has run, and everything it drew is there and stands still."""
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
-    page.locator("[data-testid='stAppViewContainer'] [data-stale='true']").first.wait_for(state="detached")
+    assert page.evaluate(REST, PATIENCE_MS), "the page does not come to rest"
 
 
 _FAILED = pytest.StashKey[bool]()

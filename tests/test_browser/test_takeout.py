@@ -34,17 +34,25 @@ def choose(page: Page, title: str, option: str) -> None:
     box = page.get_by_test_id("stSelectbox").filter(has=page.get_by_text(title, exact=True))
     box.scroll_into_view_if_needed()
     page.mouse.wheel(0, 600)  # a list of choices closes when the page scrolls under it
-    page.wait_for_timeout(500)
     box.locator("input").click()
     page.get_by_role("option", name=option, exact=True).click()
     settled(page)
 
 
+def taken(server: Server) -> list[tuple[str, int]]:
+    """Return what the audit trail says was taken out: which list, and how many rows."""
+    with sqlite3.connect(server.var / "zhendi.db") as store:
+        rows = store.execute(
+            "SELECT subject, detail FROM audit WHERE action = 'export' ORDER BY id"
+        ).fetchall()
+    return [(subject, json.loads(detail)["rows"]) for subject, detail in rows]
+
+
 def test_the_merchants_of_the_circle_go_out_as_a_map_layer_in_the_datum_asked_for(
     browse: Browse, live_server: Server, tmp_path: Path
 ) -> None:
+    before = taken(live_server)
     page = browse(live_server.url + "/?r=500&lang=en")
-    settled(page)
     page.get_by_role("tab", name="Take out").click()
     choose(page, "As", "GeoJSON, for maps")
     choose(page, "Coordinates for", "Gaode, Tencent (GCJ-02)")
@@ -58,6 +66,4 @@ def test_the_merchants_of_the_circle_go_out_as_a_map_layer_in_the_datum_asked_fo
     features = json.loads(path.read_text(encoding="utf-8"))["features"]
     assert len(features) == shown > 0
     assert {feature["properties"]["datum"] for feature in features} == {"gcj02"}
-    with sqlite3.connect(live_server.var / "zhendi.db") as store:
-        taken = store.execute("SELECT subject, detail FROM audit WHERE action = 'export'").fetchall()
-    assert [(subject, json.loads(detail)["rows"]) for subject, detail in taken] == [("merchants", shown)]
+    assert taken(live_server) == [*before, ("merchants", shown)]
