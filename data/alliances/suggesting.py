@@ -24,6 +24,7 @@ from geo.planes import Plane
 
 __all__ = ["COLUMNS", "FEWEST_GAINED", "LEAST_GAIN", "PARTS", "nothing_because", "suggestions", "why"]
 
+SAME_TRADES, SAME_MERCHANT = 0.9, 0.8  # what a score counts for after one such link before it
 PARTS = ("complement", "distance", "shared", "colocation", "readiness")
 COLUMNS = (
     *("a", "b", "score", *PARTS, "distance_m", "gain_a", "gain_b", "gain_a_n", "gain_b_n"),
@@ -57,7 +58,7 @@ def suggestions(
     within_m
         How far a partner may be.
     limit
-        At most so many.
+        At most so many; of more than one merchant's with trades and merchants in turn, as `mixed` has them.
     refused
         Pairs to leave out, the smaller id first: what somebody refused, or decided on already.
     seed
@@ -89,7 +90,37 @@ def suggestions(
     if asker.masked(snapshot.branch_id):
         links = _masked(links, found.both)
     links = links.sort_values(["score", "a", "b"], ascending=[False, True, True], kind="stable")
-    return links.iloc[:limit].reset_index(drop=True)
+    first = slice(limit) if limit is None or merchant_id is not None else mixed(links, limit)
+    return links.iloc[first].reset_index(drop=True)
+
+
+def mixed(links: pd.DataFrame, limit: int) -> list[int]:
+    """
+    Return the places of the first links worth a look: the best, but not ten of one kind in a row.
+
+    Each is the one whose score counts most, where a score counts less with every link before it of the same
+    two trades (`SAME_TRADES`) and of the same merchant (`SAME_MERCHANT`): greedy maximal marginal relevance
+    (Carbonell & Goldstein 1998).
+
+    Parameters
+    ----------
+    links
+        `score`, `a`, `b`, `category_a`, `category_b`, best first.
+    limit
+        At most so many.
+    """
+    a, b = links["a"].to_numpy(), links["b"].to_numpy()
+    trades = np.sort(links[["category_a", "category_b"]].to_numpy(), axis=1)
+    counts = links["score"].to_numpy(dtype=np.float64, copy=True)
+    first: list[int] = []
+    for _ in range(min(limit, len(links))):
+        best = int(counts.argmax())
+        first.append(best)
+        counts[(trades == trades[best]).all(axis=1)] *= SAME_TRADES
+        for merchant in (a[best], b[best]):
+            counts[(a == merchant) | (b == merchant)] *= SAME_MERCHANT
+        counts[best] = -np.inf
+    return first
 
 
 def nothing_because(

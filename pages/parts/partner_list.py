@@ -23,7 +23,7 @@ def show(look: Look) -> None:
     count = ngettext("One pair", "{n} pairs", len(table))
     if look.is_open and len(table) == MOST_SUGGESTED:
         count = _("The best {count} pairs", count=number(float(MOST_SUGGESTED)))
-    order = _("best first")
+    order = _("best first") if is_of_one(look) else _("best first, trades and merchants in turn")
     st.caption(f"{count} · {order}" if look.is_open else count)
     st.dataframe(
         table,
@@ -40,6 +40,11 @@ def show(look: Look) -> None:
         on_select=partial(choose, look, pairs),
         selection_mode="single-row",
     )
+
+
+def is_of_one(look: Look) -> bool:
+    """Return whether one merchant's partners are looked for."""
+    return look.ground is not None and look.ground.merchant_id is not None
 
 
 def choose(look: Look, pairs: list[Pair]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from sqlalchemy.engine import URL
@@ -274,3 +275,18 @@ def test_why_nothing_is_suggested_is_said(merchants, customers, because, matrix:
 def test_a_merchant_that_is_closed_has_no_partners_and_it_is_said(street: Snapshot, matrix: Matrix) -> None:
     assert "closed or set aside" in str(nothing_because(street, matrix, merchant_id=7))
     assert "none lets both sides gain" in str(nothing_because(street, matrix, merchant_id=5))
+
+
+def test_the_first_links_are_not_all_of_one_kind():
+    links = pd.DataFrame(
+        [
+            (0.90, 1, 2, 10, 20),
+            (0.89, 1, 3, 10, 20),  # the same trades and merchant 1 again: 0.89 x 0.9 x 0.8 = 0.64
+            (0.80, 4, 5, 20, 10),  # the same trades the other way round: 0.80 x 0.9 = 0.72
+            (0.78, 6, 7, 30, 40),
+        ],
+        columns=["score", "a", "b", "category_a", "category_b"],
+    )
+    assert suggesting.mixed(links, 9) == [0, 3, 2, 1]
+    assert suggesting.mixed(links, 2) == [0, 3]
+    assert suggesting.mixed(links.iloc[:0], 5) == []
