@@ -13,11 +13,16 @@ from pathlib import Path
 
 import sqlalchemy
 
+MEMORY = Path("/dev/shm")
+ROOM_B = 2 << 30  # for the databases of one run of the tests
+
 
 @contextmanager
-def server(url: str | None = None) -> Iterator[str]:
+def server(url: str | None = None, *, in_memory: bool = False) -> Iterator[str]:
     """
     Give the URL of a PostgreSQL server: the one named, else a cluster in a temporary folder on a free port.
+
+    In memory, where there is room, a test's database is made in a fifth of the time.
 
     Raises
     ------
@@ -28,7 +33,8 @@ def server(url: str | None = None) -> Iterator[str]:
         yield text_of(sqlalchemy.make_url(url).set(drivername="postgresql+psycopg"))
         return
     programs = _programs()
-    folder = Path(tempfile.mkdtemp(prefix="zhendi-pg-"))
+    roomy = in_memory and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_B
+    folder = Path(tempfile.mkdtemp(prefix="zhendi-pg-", dir=MEMORY if roomy else None))
     port = free_port()
     try:
         _as_its_user(folder, programs / "initdb", "-D", "cluster", "-U", "postgres", "-A", "trust")

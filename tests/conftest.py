@@ -147,5 +147,5 @@ def postgresql_url() -> Iterator[str]:
     It is a cluster in a temporary folder on a free port, gone afterwards; `ZHENDI_TEST_DATABASE_URL` names
     another server, whose user may create databases.
     """
-    with clusters.server(SERVER_URL) as url:
+    with clusters.server(SERVER_URL, in_memory=True) as url:
         yield url

@@ -62,7 +62,7 @@ def test_from_a_suggestion_to_an_alliance_that_is_covered_and_printed(
 
     page.goto(f"{own_server.url}/alliances?branch=DEMO&pair={pair}")
     settled(page)
-    expect(page.get_by_text(zh("Score")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(f"^{zh('Score')} 0"))).to_be_visible()
     map_of(page).wait_for_function("zhendi.own.arcs && zhendi.own.arcs.size > 1")
     strong = "[...zhendi.own.arcs.values()].filter(({each}) => each.strong).map(({each}) => each.id)"
     assert map_of(page).evaluate(strong) == [pair]

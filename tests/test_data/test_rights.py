@@ -326,14 +326,17 @@ def test_each_question_about_another_branch_is_refused(town, role):
 def _answered(town: Any, asker: Asker, questions: dict[str, tuple[Question, set[Role]]]) -> set[str]:
     """Ask everything, taking each change back, and return what was answered."""
     answered = set()
-    for name, (ask, _) in questions.items():
-        with Session(town.engine) as session:
-            store.set_aside(session, command_line("x"), town.branch_id, "merchants", town.ids["M5"], "x")
+    with Session(town.engine) as session:
+        store.set_aside(session, command_line("x"), town.branch_id, "merchants", town.ids["M5"], "x")
+        for name, (ask, _) in questions.items():
+            savepoint = session.begin_nested()
             try:
                 ask(session, asker, town)
                 answered.add(name)
             except RightsError:
                 pass
+            finally:
+                savepoint.rollback()
     return answered
 
 
