@@ -521,16 +521,16 @@ def _words_of(done: Report) -> str:
 
 def _noticed(done: ImportReport) -> list[tuple[str, int]]:
     return [
-        (N_("{count} of them are outlets of banks and insurers."), done.outlets),
-        (N_("{count} rows without coordinates are kept, to be placed by hand."), done.unplaced),
+        (N_("Outlets of banks and insurers among them: {count}."), done.outlets),
+        (N_("Without coordinates, kept to be placed by hand: {count}."), done.unplaced),
         (
-            N_("{count} rows are probably there already: they are marked, to be looked at."),
+            N_("Probably there already, marked to be looked at: {count}."),
             done.doubles.get("probable", 0),
         ),
-        (N_("{count} rows lie beyond the branch's catchment."), done.outside),
-        (N_("{count} merchants of this source are not in the list any more."), done.gone - done.closed),
+        (N_("Beyond the branch's catchment: {count}."), done.outside),
+        (N_("Merchants of this source that are not in the list any more: {count}."), done.gone - done.closed),
         (
-            N_("{count} merchants of this source are not in the list any more and were set closed."),
+            N_("Merchants of this source that are not in the list any more, set closed: {count}."),
             done.closed,
         ),
     ]

@@ -73,6 +73,7 @@ def chart(found: DataFrame) -> alt.Chart:
 
 def table(found: DataFrame) -> None:
     """Show every step, those that lead out as well."""
+    counted = st.column_config.NumberColumn(format="localized")
     st.dataframe(
         DataFrame(
             {
@@ -83,6 +84,7 @@ def table(found: DataFrame) -> None:
             }
         ),
         hide_index=True,
+        column_config=dict.fromkeys((_("Pairs"), _("Alliances"), _("Merchants")), counted),
         height="content",
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import streamlit as st
@@ -20,12 +22,20 @@ ROW_PX = 28
 GREEN, AMBER, GREY = "#0f5c4a", "#e0a030", "#c3cdc8"
 
 
-def counts_axis() -> alt.Axis:
-    """Return an axis whose numbers are written as the language writes them."""
+def numbers_axis(**more: Any) -> alt.Axis:
+    """Return an axis whose numbers are written as the language writes them, and with what else it has."""
+    value = "datum.value"
     if language() == "en":
-        return alt.Axis(format="~s", tickMinStep=1)
-    words = "datum.value >= 10000 ? format(datum.value / 10000, '~g') + '万' : format(datum.value, ',')"
-    return alt.Axis(labelExpr=words, tickMinStep=1)
+        words = f"{value} >= 10000 ? format({value}, '~s') : format({value}, ',')"
+    else:
+        many = f"{value} >= 1e8 ? format({value} / 1e8, '~g') + '亿' : format({value} / 1e4, '~g') + '万'"
+        words = f"{value} >= 10000 ? ({many}) : format({value}, ',')"
+    return alt.Axis(labelExpr=words, **more)
+
+
+def counts_axis() -> alt.Axis:
+    """Return an axis of whole numbers."""
+    return numbers_axis(tickMinStep=1)
 
 
 def room_for_labels(most: float) -> float:

@@ -57,6 +57,7 @@ def made_of(look: Look, at: int) -> None:
 
 def parts(profile: DataFrame, kinds: list[str]) -> None:
     """Show some kinds of a profile, those that have anything."""
+    profile = profile[profile["n"] != 0]  # what is hidden is NaN, and stays
     shown = [kind for kind in kinds if (profile["kind"] == kind).any()]
     for kind in shown:
         own = profile[profile["kind"] == kind].head(MOST)

@@ -11,6 +11,7 @@ from pandas import DataFrame
 from data.zones import standing
 from data.zones.coverage import Report
 from data.zones.held import Held
+from pages.parts.charts import numbers_axis
 from pages.parts.coverage_words import FIGURES, brief, title, written
 from pages.parts.words import NONE, _, number
 
@@ -93,7 +94,7 @@ def bars(held: Held, report: Report, figure: str) -> alt.LayerChart | alt.FacetC
             "stands": [colour(figure, value, branch) for value in values],
         }
     )
-    axis = alt.Axis(format="%") if told.form == "share" else alt.Axis(format="~s", tickCount=4)
+    axis = alt.Axis(format="%") if told.form == "share" else numbers_axis(tickCount=4)
     base = alt.Chart(frame).encode(
         y=alt.Y("zone:N", sort=alt.SortField("order"), title=None, axis=alt.Axis(labelLimit=130)),
         x=alt.X(

@@ -11,6 +11,7 @@ from data.rights import Asker
 from data.zones import trend
 from data.zones.held import Held
 from pages.parts import coverage_reads
+from pages.parts.charts import numbers_axis
 from pages.parts.coverage_words import FIGURES, brief, title
 from pages.parts.words import _, moment, number
 
@@ -68,7 +69,7 @@ def told(figure: str, name: str, found: DataFrame) -> DataFrame:
 
 def chart(figure: str, frame: DataFrame, lines: list[str]) -> alt.Chart:
     """Return the lines, a point a version of the data."""
-    axis = alt.Axis(format="%") if FIGURES[figure].form == "share" else alt.Axis(format="~s")
+    axis = alt.Axis(format="%") if FIGURES[figure].form == "share" else numbers_axis()
     if frame["at"].max() - frame["at"].min() < A_FEW_DAYS:  # each version by itself: days would lie on a heap
         order = alt.EncodingSortField("number")
         time = alt.X(
