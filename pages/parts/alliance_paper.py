@@ -1,4 +1,8 @@
-"""Proposals to print: one sheet a merchant, to be left on the counter; no customer's data stands on it."""
+"""
+What is taken away of alliances: proposals to print, and all of them as a workbook.
+
+A proposal is one sheet a merchant, to be left on the counter; no customer's data stands on it.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from data.alliances.held import Alliance
+from data.alliances.workbook import workbook
 from data.basemaps import BaseMap
 from data.paper.proposal import proposal
-from data.rights import Asker
+from data.rights import Asker, Right
 from data.snapshots import Snapshot
 from data.zones.intervals import today
 from pages.parts import alliance_reads, state
 from pages.parts.alliance_map import Look
+from pages.parts.downloads import XLSX
 from pages.parts.frame import writing
 from pages.parts.words import _, language, plain, shorten
 
@@ -76,5 +82,28 @@ def button(
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         key=f"{state.ALLIANCE_FORM}_paper_{merchant_id}",
+        on_click="ignore",
+    )
+
+
+def take_all(asker: Asker, branch_id: int) -> None:
+    """Offer the links and alliances of a branch as a workbook, to whoever may take lists out."""
+    if not asker.may(Right.EXPORT, branch_id):
+        return
+    said, opened = language(), writing  # looked up here: the workbook is made beside the page
+    title = _("Links and alliances")
+
+    def content() -> bytes:
+        with opened() as session:
+            return workbook(session, asker, branch_id, said)
+
+    st.download_button(
+        _("Links and alliances as Excel"),
+        data=content,
+        file_name=f"{title}_{today():%Y%m%d}.xlsx",
+        mime=XLSX,
+        icon=":material/download:",
+        help=_("Every link, alliance, member and referral; that it was taken is on record."),
+        key=f"{state.ALLIANCE_FORM}_workbook",
         on_click="ignore",
     )

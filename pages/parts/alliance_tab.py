@@ -17,6 +17,7 @@ from data.rights import Asker
 from pages.parts import (
     alliance_map,
     alliance_page,
+    alliance_paper,
     alliance_proposed,
     alliance_reads,
     alliance_story,
@@ -103,6 +104,7 @@ def there(asker: Asker, branch: Mapping[str, Any], base: BaseMap) -> None:
     with left:
         alliance_map.show(look)
         table(look, listed)
+        alliance_paper.take_all(asker, snapshot.branch_id)
     with right, calm():
         alliance_page.story(look)
     with calm():

@@ -493,4 +493,13 @@ def test_sheets_are_offered_for_each_member_and_for_either_side_of_a_link(
     assert len(app.get("download_button")) == 2
     app = visit("alliances", part="alliances")
     app.session_state[f"{state.ALLIANCE_FORM}_tabs"] = "Proposals to print"
-    assert len(app.run().get("download_button")) == 3
+    offered = [each.proto.label for each in app.run().get("download_button")]
+    assert len(offered) == 4 and "Links and alliances as Excel" in offered
+
+
+def test_the_workbook_is_for_whoever_may_take_lists_out(
+    visit: Visit, quarter: list[int], allied: int
+) -> None:
+    app = visit("alliances", part="alliances", role=Role.MEMBER)
+    assert "河湾联盟" in texts(app)
+    assert not app.get("download_button")
