@@ -38,12 +38,19 @@ __all__ = [
 ]
 
 Scope = tuple[str, str | None, tuple[int, ...], int | None]
+Version = tuple[str, int, int]  # of the data: the store, the branch, the number
 
 
 def scope(asker: Asker) -> Scope:
     """Return what of who asks decides what may be seen."""
     role = None if asker.role is None else asker.role.value
     return asker.name, role, tuple(sorted(asker.branch_ids)), asker.person_id
+
+
+def version_of(held: Snapshot) -> Version:
+    """Return which store, branch and version of its data a working set is of."""
+    url, branch_id, version = held.key
+    return str(url), branch_id, version
 
 
 def snapshot(asker: Asker, branch_id: int) -> Snapshot:
@@ -151,11 +158,11 @@ def card(asker: Asker, layer: str, row_id: int) -> dict[str, Any]:
 
 def name_of(asker: Asker, held: Snapshot, point: Point) -> str | None:
     """Return the name of a merchant, or of a customer to those who may see it; None to others."""
-    return _name(asker, held.version, scope(asker), point.layer, point.id)
+    return _name(asker, version_of(held), scope(asker), point.layer, point.id)
 
 
 @st.cache_data(ttl="1h", max_entries=500, show_spinner=False)
-def _name(_asker: Asker, version: int, scope: Scope, layer: str, row_id: int) -> str | None:  # noqa: ARG001
+def _name(_asker: Asker, version: Version, scope: Scope, layer: str, row_id: int) -> str | None:  # noqa: ARG001
     """Look once an hour: a look at a customer is written into the trail."""
     if layer == "merchants":
         return str(card(_asker, layer, row_id)["name"])
@@ -168,16 +175,16 @@ def _name(_asker: Asker, version: int, scope: Scope, layer: str, row_id: int) ->
 
 def customers(asker: Asker, held: Snapshot, ids: Sequence[int]) -> DataFrame:
     """Return those of some customers the asker may see, looked up once and written into the trail then."""
-    return _customers(asker, held.branch_id, held.version, scope(asker), tuple(int(row_id) for row_id in ids))
+    return _customers(asker, version_of(held), scope(asker), tuple(int(row_id) for row_id in ids))
 
 
 @st.cache_data(ttl="10m", max_entries=100, show_spinner=False)
 def _customers(
     _asker: Asker,
-    branch_id: int,
-    version: int,  # noqa: ARG001
+    version: Version,
     scope: Scope,  # noqa: ARG001
     ids: tuple[int, ...],
 ) -> DataFrame:
+    _store, branch_id, _number = version
     with writing() as session:
         return store.customers_near(session, _asker, branch_id, ids)
