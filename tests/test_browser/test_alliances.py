@@ -96,7 +96,7 @@ def test_from_a_suggestion_to_an_alliance_that_is_covered_and_printed(
     button(page, "Make it active")
     expect(page.get_by_text(zh("The alliance is active; coverage counts it from now on."))).to_be_visible()
     page.get_by_role("tab", name=zh("Proposals to print")).click()
-    sheet = page.get_by_test_id("stDownloadButton").get_by_role("button").first
+    sheet = page.get_by_role("tabpanel").get_by_test_id("stDownloadButton").get_by_role("button").first
     with page.expect_download() as download:
         sheet.click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
