@@ -54,17 +54,35 @@ def begun(
     FileError, DatumUnknown
         When the file is refused whole.
     """
+    first = first_rows(table, datum)
+    if not table.has_shapes:
+        raise FileError(shapeless)
+    job = Job(table, first, frame, {}, places, datum, listed.columns_of(table, None))
+    name_likely(job)
+    way = placing.to_degrees(table, first, None, job.near)
+    return job, way, proven(job, way, None)
+
+
+def first_rows(table: Table, datum: str) -> Chunk:
+    """
+    Return a file's first rows.
+
+    Raises
+    ------
+    FileError
+        When it has none, or there is no such datum.
+    """
     check_datum(datum)
     first = table.head()
     if first is None:
         raise FileError(N_("The file is empty: it has a header and no rows."))
-    if not table.has_shapes:
-        raise FileError(shapeless)
-    job = Job(table, first, frame, {}, places, datum, listed.columns_of(table, None))
-    if not job.columns.keys() & {"zone", "name"} and (header := likely_names(first)) is not None:
+    return first
+
+
+def name_likely(job: Job) -> None:
+    """Take the likeliest column for the names where no header says which one has them."""
+    if not job.columns.keys() & {"zone", "name"} and (header := likely_names(job.first)) is not None:
         job.columns["name"] = header
-    way = placing.to_degrees(table, first, None, job.near)
-    return job, way, proven(job, way, None)
 
 
 def likely_names(chunk: Chunk) -> str | None:

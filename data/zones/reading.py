@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from data.files.readers import Chunk, Table
 from data.lists import placing
 from data.zones import listed
-from data.zones.outlines import check_datum, ground_of, likely_names
+from data.zones.outlines import first_rows, ground_of, name_likely
 from data.zones.reading_job import Job, Read, proven
 from data.zones.reading_points import read_blocks, read_points
 from geo.drawing import SNAP_M
@@ -67,14 +67,10 @@ def read_zones(
     FileError, DatumUnknown
         When the file is refused whole.
     """
-    check_datum(datum)
-    first = table.head()
-    if first is None:
-        raise FileError(N_("The file is empty: it has a header and no rows."))
+    first = first_rows(table, datum)
     job = Job(table, first, frame, people or {}, places, datum, listed.columns_of(table, mapping))
     if table.has_shapes and _has_areas(first):
-        if not job.columns.keys() & {"zone", "name"} and (header := likely_names(first)) is not None:
-            job.columns["name"] = header
+        name_likely(job)
         return _outlines(job)
     if "zone" not in job.columns:
         raise FileError(
